@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Numeric targets are optimised in debug builds too, so that a plain `swift run rl2x` runs at release
+// speed. A package with unsafe flags cannot be somebody's dependency, so a checkout of it as one
+// goes without them (and is fast when its root package is built for release).
+let isDependency = Context.packageDirectory.contains("/checkouts/")
+
+let optimised: [SwiftSetting] =
+    isDependency
+    ? []
+    : [
+        .unsafeFlags(
+            ["-O", "-whole-module-optimization", "-num-threads", "2", "-cross-module-optimization"],
+            .when(configuration: .debug))
+    ]
+let optimisedC: [CSetting] = isDependency ? [] : [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
+
+let package = Package(
+    name: "rl2x",
+    products: [
+        .library(name: "RL2X", targets: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Bench"]),
+        .executable(name: "rl2x", targets: ["rl2x"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CKernels", cSettings: optimisedC, linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: optimised),
+        .target(name: "Autodiff", dependencies: ["Kernels", "CKernels"], swiftSettings: optimised),
+        .target(name: "Models", dependencies: ["Autodiff"], path: "models", swiftSettings: optimised),
+        .target(name: "Tasks", dependencies: ["Kernels"], path: "tasks", swiftSettings: optimised),
+        .target(
+            name: "Training", dependencies: ["Models", "Tasks", .product(name: "Yams", package: "Yams")],
+            swiftSettings: optimised),
+        .target(
+            name: "Bench", dependencies: ["Training"], path: "bench", exclude: ["plans", "results"],
+            swiftSettings: optimised),
+        .executableTarget(
+            name: "rl2x",
+            dependencies: ["Bench", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: optimised),
+        .target(
+            name: "TestSupport", dependencies: ["Training"], path: "Tests/TestSupport", swiftSettings: optimised),
+        .testTarget(name: "KernelsTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "AutodiffTests", dependencies: ["TestSupport"], exclude: ["golden"]),
+        .testTarget(name: "ModelsTests", dependencies: ["TestSupport"], exclude: ["golden"]),
+        .testTarget(name: "TasksTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "TrainingTests", dependencies: ["TestSupport"], exclude: ["scripts"]),
+        .testTarget(name: "BenchTests", dependencies: ["TestSupport", "Bench"]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "rl2x"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,110 @@
+import Foundation
+import Kernels
+
+/// The order, names, shapes and first values of the parameters: θ is one flat array, and this is its table of contents.
+///
+/// Names and shapes are PyTorch's (`weight_ih_l0` of shape [3H, I], `nn.Linear` weights [out, in], `Conv2d` weights
+/// [out, in, height, width]), so that a checkpoint loads into `torch.nn` in a few lines.
+public struct ParameterLayout: Sendable, Equatable {
+    public struct Entry: Sendable, Equatable {
+        public let name: String
+        public let shape: [Int]
+        /// First float in θ.
+        public let offset: Int
+        public let initializer: Initializer
+        public var count: Int { shape.reduce(1, *) }
+    }
+
+    public private(set) var entries: [Entry] = []
+
+    /// P: floats in θ.
+    public private(set) var count = 0
+
+    public init() {}
+
+    /// Appends a parameter and returns its node: [shape[0], product of the rest], or [1, n] for a vector.
+    public mutating func add(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Node {
+        precondition(shape.allSatisfy { $0 > 0 }, "\(name) of shape \(shape) holds nothing")
+        precondition(!entries.contains { $0.name == name }, "two parameters are called \(name)")
+        let entry = Entry(name: name, shape: shape, offset: count, initializer: initializer)
+        entries.append(entry)
+        count += entry.count
+        let rows = shape.count == 1 ? 1 : shape[0]
+        return Node(space: .parameter, offset: entry.offset, rows: rows, columns: entry.count / rows)
+    }
+
+    /// θ as it is before training. Each parameter has its own random stream, so adding one leaves the others' values.
+    public func initialValues(_ random: RandomSource) -> [Float] {
+        var values = [Float](repeating: 0, count: count)
+        for (index, entry) in entries.enumerated() {
+            var stream = random.split(index)
+            let slice = entry.initializer.values(shape: entry.shape, random: &stream)
+            values.replaceSubrange(entry.offset..<entry.offset + entry.count, with: slice)
+        }
+        return values
+    }
+}
+
+/// How a parameter starts.
+public enum Initializer: Sendable, Equatable {
+    case constant(Float)
+    /// Uniform on ±√(6 / (fan in + fan out)) · gain (Glorot and Bengio 2010), fans per block of `blocks` stacked
+    /// matrices (a GRU stacks three).
+    case xavierUniform(gain: Float = 1, blocks: Int = 1)
+    /// A random orthogonal matrix (Saxe, McClelland, Ganguli 2014) in each of `blocks` stacked square-ish blocks.
+    case orthogonal(gain: Float = 1, blocks: Int = 1)
+    /// Normal with mean 0.
+    case normal(deviation: Float)
+    /// Each block of a stacked vector has its own constant.
+    case blocks([Float])
+
+    /// Values for a parameter of `shape`, row-major.
+    public func values(shape: [Int], random: inout RandomSource) -> [Float] {
+        let count = shape.reduce(1, *)
+        switch self {
+        case .constant(let value):
+            return [Float](repeating: value, count: count)
+        case .blocks(let constants):
+            return (0..<count).map { constants[$0 * constants.count / count] }
+        case .normal(let deviation):
+            return (0..<count).map { _ in Float(random.normal()) * deviation }
+        case .xavierUniform(let gain, let blocks):
+            let receptive = shape.dropFirst(2).reduce(1, *)
+            let fanOut = shape[0] / blocks * receptive
+            let fanIn = (shape.count > 1 ? shape[1] : 1) * receptive
+            let bound = gain * (6 / Float(fanIn + fanOut)).squareRoot()
+            return (0..<count).map { _ in (2 * random.uniform() - 1) * bound }
+        case .orthogonal(let gain, let blocks):
+            let rows = shape[0] / blocks
+            let columns = count / shape[0]
+            return (0..<blocks).flatMap { _ in
+                Initializer.orthogonalMatrix(rows: rows, columns: columns, random: &random).map { Float($0) * gain }
+            }
+        }
+    }
+
+    /// A [rows, columns] matrix with orthonormal rows (or columns, if there are fewer): Gram–Schmidt on a normal
+    /// matrix, each vector orthogonalised twice, which keeps the error at rounding level.
+    static func orthogonalMatrix(rows: Int, columns: Int, random: inout RandomSource) -> [Double] {
+        let (vectors, length) = (min(rows, columns), max(rows, columns))
+        var basis: [[Double]] = []
+        while basis.count < vectors {
+            var vector = (0..<length).map { _ in random.normal() }
+            for _ in 0..<2 {
+                for other in basis {
+                    let projection = zip(vector, other).reduce(0) { $0 + $1.0 * $1.1 }
+                    for i in 0..<length { vector[i] -= projection * other[i] }
+                }
+            }
+            let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            basis.append(vector.map { $0 / norm })
+        }
+        var matrix = [Double](repeating: 0, count: rows * columns)
+        for (v, vector) in basis.enumerated() {
+            for (i, value) in vector.enumerated() {
+                if rows <= columns { matrix[v * columns + i] = value } else { matrix[i * columns + v] = value }
+            }
+        }
+        return matrix
+    }
+}

@@ -1,0 +1,10 @@
+#define _GNU_SOURCE
+#include "CKernels.h"
+#include <sys/mman.h>
+
+void *rl2x_grow_mapping(void *block, size_t old_bytes, size_t new_bytes) {
+    void *moved = mremap(block, old_bytes, new_bytes, MREMAP_MAYMOVE);
+    return moved == MAP_FAILED ? NULL : moved;
+}
+
+void rl2x_advise_huge_pages(void *block, size_t bytes) { madvise(block, bytes, MADV_HUGEPAGE); }

@@ -1,0 +1,33 @@
+import Foundation
+
+/// Memory for the largest batch that can come, of which only the part that is used is ever backed by pages.
+final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Element>
+    let capacity: Int
+    private let bytes: Int
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        bytes = max(capacity * MemoryLayout<Element>.stride, 4096)
+        let block = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | Int32(MAP_NORESERVE), -1, 0)
+        guard let block, block != MAP_FAILED else {
+            FileHandle.standardError.write(
+                Data("rl2x: out of memory: \(bytes >> 20) MiB could not be mapped; use a smaller --batch-steps\n".utf8))
+            exit(1)
+        }
+        pointer = block.assumingMemoryBound(to: Element.self)
+    }
+
+    deinit { munmap(pointer, bytes) }
+
+    subscript(index: Int) -> Element {
+        get {
+            precondition(index >= 0 && index < capacity, "index \(index) of \(capacity)")
+            return pointer[index]
+        }
+        set {
+            precondition(index >= 0 && index < capacity, "index \(index) of \(capacity)")
+            pointer[index] = newValue
+        }
+    }
+}

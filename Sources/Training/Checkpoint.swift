@@ -1,0 +1,124 @@
+import Foundation
+import Kernels
+import Models
+
+/// A trainer's state as one safetensors file.
+///
+/// Tensors: `policy.<name>` and `critic.<name>` under PyTorch's names and shapes, `critic_optimizer.exp_avg` and
+/// `.exp_avg_sq` [P], `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
+/// Random streams are named by seed and iteration, so the counter is their state.
+extension Trainer {
+    public func checkpoint() throws -> SafetensorsFile {
+        var tensors = Trainer.tensors("policy.", policy, parameters)
+        tensors += Trainer.tensors("critic.", critic.model, critic.parameters)
+        for (name, matrix) in optimizerState { tensors.append(.init(name, Trainer.floats(matrix))) }
+        tensors.append(.init("return_scale.means", critic.scale.means))
+        tensors.append(.init("return_scale.squares", critic.scale.squares))
+        tensors.append(.init("return_scale.weights", critic.scale.weights))
+        return SafetensorsFile(
+            metadata: [
+                "format": "rl2x-checkpoint-1", "version": Version.number, "iteration": String(iteration),
+                "timesteps": String(timesteps), "critic_optimizer_steps": String(critic.optimizerSteps),
+                "configuration": try configuration.yaml(),
+            ], tensors: tensors)
+    }
+
+    private var optimizerState: [(String, Matrix)] {
+        [("critic_optimizer.exp_avg", critic.firstMoment), ("critic_optimizer.exp_avg_sq", critic.secondMoment)]
+    }
+
+    /// Takes the state of a checkpoint. Throws, before anything is changed, if it is not one of this configuration's.
+    public func restore(_ file: SafetensorsFile, path: String) throws {
+        func counter(_ name: String) throws -> Int {
+            guard let value = file.metadata[name].flatMap({ Int($0) }), value >= 0 else {
+                throw UserError("\(path): not a checkpoint of rl2x (no '\(name)' in its metadata)")
+            }
+            return value
+        }
+        let (iterations, steps) = (try counter("iteration"), try counter("timesteps"))
+        let optimizerSteps = try counter("critic_optimizer_steps")
+        let theta = try Trainer.values("policy.", policy, in: file, path: path)
+        let criticTheta = try Trainer.values("critic.", critic.model, in: file, path: path)
+        let moments = try optimizerState.map { name, matrix in
+            try Trainer.tensor(name, shape: [matrix.columns], in: file, path: path)
+        }
+        func column(_ name: String) throws -> [Float] {
+            guard let tensor = file[name], tensor.shape.count == 1 else {
+                throw UserError("\(path): not a checkpoint of rl2x (no tensor '\(name)')")
+            }
+            return tensor.values
+        }
+        var scale = ReturnScale()
+        scale.means = try column("return_scale.means")
+        scale.squares = try column("return_scale.squares")
+        scale.weights = try column("return_scale.weights")
+        guard scale.means.count == scale.squares.count, scale.means.count == scale.weights.count else {
+            throw UserError("\(path): its return_scale tensors have different lengths")
+        }
+
+        (iteration, timesteps) = (iterations, steps)
+        parameters.copy(from: theta)
+        critic.parameters.copy(from: criticTheta)
+        critic.optimizerSteps = optimizerSteps
+        critic.firstMoment.copy(from: moments[0])
+        critic.secondMoment.copy(from: moments[1])
+        critic.scale = scale
+    }
+
+    /// θ of a policy out of a checkpoint, for playing without a trainer.
+    public static func policyParameters(
+        of policy: any SequencePolicy, in file: SafetensorsFile, path: String
+    ) throws -> Matrix {
+        let matrix = Matrix(rows: 1, columns: policy.layout.count)
+        matrix.copy(from: try values("policy.", policy, in: file, path: path))
+        return matrix
+    }
+
+    // MARK: Tensors
+
+    private static func floats(_ matrix: Matrix) -> [Float] {
+        Array(UnsafeBufferPointer(start: matrix.pointer, count: matrix.count))
+    }
+
+    private static func tensors(
+        _ prefix: String, _ model: any SequencePolicy, _ parameters: Matrix
+    ) -> [SafetensorsFile.Tensor] {
+        model.layout.entries.map {
+            let values = UnsafeBufferPointer(start: parameters.pointer + $0.offset, count: $0.count)
+            return SafetensorsFile.Tensor(name: prefix + $0.name, shape: $0.shape, values: Array(values))
+        }
+    }
+
+    private static func values(
+        _ prefix: String, _ model: any SequencePolicy, in file: SafetensorsFile, path: String
+    ) throws -> [Float] {
+        let names = Set(model.layout.entries.map { prefix + $0.name })
+        if let other = file.tensors.first(where: { $0.name.hasPrefix(prefix) && !names.contains($0.name) }) {
+            throw UserError(
+                "\(path): a checkpoint of another architecture (it holds '\(other.name)'); use the run's own config.yaml"
+            )
+        }
+        return try model.layout.entries.flatMap {
+            try tensor(prefix + $0.name, shape: $0.shape, in: file, path: path)
+        }
+    }
+
+    private static func tensor(
+        _ name: String, shape: [Int], in file: SafetensorsFile, path: String
+    ) throws -> [Float] {
+        guard let tensor = file[name] else {
+            throw UserError(
+                "\(path): a checkpoint of another architecture (no tensor '\(name)'); use the run's own config.yaml")
+        }
+        guard tensor.shape == shape else {
+            throw UserError(
+                "\(path): a checkpoint of another size ('\(name)' is \(tensor.shape), the configuration wants \(shape))"
+            )
+        }
+        return tensor.values
+    }
+}
+
+extension SafetensorsFile.Tensor {
+    fileprivate init(_ name: String, _ values: [Float]) { self.init(name: name, shape: [values.count], values: values) }
+}

@@ -1,0 +1,176 @@
+import Kernels
+import Models
+import Tasks
+
+/// A mistake of the user's, told in one line: what is wrong, where, and what to do.
+public struct UserError: Error, CustomStringConvertible, Sendable {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// All that decides a training run, resolved: the same configuration gives the same bits. A run writes it as
+/// `config.yaml`, which can be fed back.
+public struct Configuration: Sendable, Equatable, Codable {
+    /// A stretch of iterations with settings of its own. A curriculum is a list of them.
+    public struct Stage: Sendable, Equatable, Codable {
+        public var iterations: Int
+        /// Time steps an iteration; rounded down to whole trials of the longest length, at least one.
+        public var batchSteps: Int
+        /// n of this stage's trials, if another than the task's.
+        public var episodes: Int?
+        /// γ in (0, 1]
+        public var discount: Double
+        /// λ in [0, 1]
+        public var gaeLambda: Double
+        /// δ, nats a step
+        public var maximumKL: Double
+
+        public init(
+            iterations: Int, batchSteps: Int, episodes: Int? = nil, discount: Double, gaeLambda: Double,
+            maximumKL: Double
+        ) {
+            self.iterations = iterations
+            self.batchSteps = batchSteps
+            self.episodes = episodes
+            self.discount = discount
+            self.gaeLambda = gaeLambda
+            self.maximumKL = maximumKL
+        }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
+            case maximumKL = "maximum_kl"
+        }
+    }
+
+    public var task: String
+    public var taskOptions: [String: Int]
+    public var model: String
+    /// H
+    public var hidden: Int
+    public var seed: Int
+    public var stages: [Stage]
+    public var conjugateGradientIterations: Int
+    public var damping: Double
+    public var fisherShare: Double
+    public var criticEpochs: Int
+    public var criticMinibatches: Int
+    public var criticLearningRate: Double
+    /// λ of the critic's targets; 1: the discounted returns themselves, which no error of the critic's can bias.
+    public var criticLambda: Double
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case task, taskOptions = "task_options", model, hidden, seed, stages
+        case conjugateGradientIterations = "conjugate_gradient_iterations", damping, fisherShare = "fisher_share"
+        case criticEpochs = "critic_epochs", criticMinibatches = "critic_minibatches"
+        case criticLearningRate = "critic_learning_rate", criticLambda = "critic_lambda"
+    }
+
+    public var iterations: Int { stages.reduce(0) { $0 + $1.iterations } }
+
+    /// The stage of an iteration, counted from 0; the last one after the end.
+    public func stageIndex(of iteration: Int) -> Int {
+        var end = 0
+        for (index, stage) in stages.enumerated() {
+            end += stage.iterations
+            if iteration < end { return index }
+        }
+        return stages.count - 1
+    }
+
+    /// The schedule cut, or its last stage extended, to `iterations` in all.
+    public mutating func setIterations(_ wanted: Int) {
+        var left = wanted
+        var kept: [Stage] = []
+        for (index, stage) in stages.enumerated() where left > 0 {
+            var stage = stage
+            stage.iterations = index == stages.count - 1 ? left : min(left, stage.iterations)
+            left -= stage.iterations
+            kept.append(stage)
+        }
+        stages = kept
+    }
+
+    // MARK: What it describes
+
+    /// The task of a stage; the task proper without one.
+    public func makeFamily(stage: Stage? = nil) throws -> any TaskFamily {
+        guard let entry = TaskCatalogue.entry(named: task) else {
+            throw UserError("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
+        }
+        var options = taskOptions
+        if let episodes = stage?.episodes { options["episodes"] = episodes }
+        return entry.make(options)
+    }
+
+    public func makePolicy() throws -> any SequencePolicy {
+        let family = try makeFamily()
+        return try makeModel(outputs: family.actions, family: family, headGain: 0.01, stepScale: nil)
+    }
+
+    /// The critic knows what step of the trial it is: its targets shrink as the trial runs out.
+    public func makeCritic() throws -> any SequencePolicy {
+        let family = try makeFamily()
+        return try makeModel(
+            outputs: 1, family: family, headGain: 1, stepScale: Float(max(family.maximumTrialSteps, 1)))
+    }
+
+    private func makeModel(
+        outputs: Int, family: any TaskFamily, headGain: Float, stepScale: Float?
+    ) throws -> any SequencePolicy {
+        guard let entry = ModelCatalogue.entry(named: model) else {
+            throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
+        }
+        return entry.make(
+            ModelSpecification(
+                observation: family.observation, actions: family.actions, outputs: outputs, hidden: hidden,
+                headGain: headGain, stepScale: stepScale))
+    }
+
+    // MARK: Checks
+
+    /// Throws a `UserError` that names the first value out of range.
+    public func validate() throws {
+        guard let entry = TaskCatalogue.entry(named: task) else {
+            throw UserError("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
+        }
+        guard ModelCatalogue.entry(named: model) != nil else {
+            throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
+        }
+        for option in entry.options {
+            guard let value = taskOptions[option.name] else {
+                throw UserError("task_options has no '\(option.name)': give --\(option.name) or add it to the file")
+            }
+            try check(option.name, value, option.range)
+        }
+        for name in taskOptions.keys.sorted() where !entry.options.contains(where: { $0.name == name }) {
+            throw UserError("task '\(task)' has no option '\(name)'")
+        }
+        try check("hidden", hidden, 1...8192)
+        try check("seed", seed, 0...Int.max)
+        try check("conjugate-gradient-iterations", conjugateGradientIterations, 1...1000)
+        try check("damping", damping, 0...10)
+        try check("fisher-share", fisherShare, 0.001...1)
+        try check("critic-epochs", criticEpochs, 0...100)
+        try check("critic-minibatches", criticMinibatches, 1...10_000)
+        try check("critic-learning-rate", criticLearningRate, 1e-8...1)
+        try check("critic-lambda", criticLambda, 0...1)
+        if stages.isEmpty { throw UserError("stages is empty: a run needs at least one stage") }
+        for stage in stages {
+            try check("iterations", stage.iterations, 1...10_000_000)
+            try check("batch-steps", stage.batchSteps, 1...100_000_000)
+            if let episodes = stage.episodes, let option = entry.options.first(where: { $0.name == "episodes" }) {
+                try check("episodes (of a stage)", episodes, option.range)
+            }
+            try check("discount", stage.discount, 0...1)
+            try check("gae-lambda", stage.gaeLambda, 0...1)
+            try check("maximum-kl", stage.maximumKL, 1e-8...10)
+        }
+    }
+
+    private func check<Value: Comparable>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) throws {
+        guard range.contains(value) else {
+            throw UserError("--\(name) is \(value): it must lie in \(range.lowerBound) … \(range.upperBound)")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Kernels
+
+/// A run on disk: all that is needed to continue it, to judge it, and to do it again.
+///
+///     config.yaml             the resolved configuration
+///     manifest.json           version, commit, seed, processor, kernel set, threads, start and end of each session
+///     metrics.csv             a row an iteration
+///     events.out.tfevents.*   the same for TensorBoard
+///     checkpoint.safetensors  the latest state, replaced atomically
+public struct RunDirectory: Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    public var configurationPath: String { path + "/config.yaml" }
+    public var manifestPath: String { path + "/manifest.json" }
+    public var metricsPath: String { path + "/metrics.csv" }
+    public var checkpointPath: String { path + "/checkpoint.safetensors" }
+
+    public var exists: Bool { FileManager.default.fileExists(atPath: path) }
+    /// Whether a run has begun here.
+    public var isRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
+    public var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
+
+    /// Whether nothing at all is in the directory.
+    public var isEmpty: Bool { (try? FileManager.default.contentsOfDirectory(atPath: path))?.isEmpty ?? true }
+
+    /// The files that a run writes; `--overwrite` removes these and no others.
+    public func removeRun() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: path)
+        where ["config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors"].contains(name)
+            || name.hasPrefix("events.out.tfevents.")
+        {
+            try FileManager.default.removeItem(atPath: path + "/" + name)
+        }
+    }
+
+    public func create() throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw UserError(
+                "\(path): the run directory cannot be made (\(RunDirectory.reason(error))); name another with --run")
+        }
+    }
+
+    /// The configuration of the run here.
+    public func configuration() throws -> Configuration {
+        guard exists else { throw UserError("\(path): there is no such directory; name a run's with its path") }
+        guard isRun else {
+            throw UserError("\(path): not a run (it has no config.yaml); name the directory that `rl2x train` wrote")
+        }
+        let text: String
+        do {
+            text = try String(contentsOfFile: configurationPath, encoding: .utf8)
+        } catch {
+            throw UserError("\(configurationPath): cannot be read (\(RunDirectory.reason(error)))")
+        }
+        return try Configuration(yaml: text, path: configurationPath)
+    }
+
+    /// Takes the directory for this process, until it ends: two trainings in one would spoil both.
+    ///
+    /// - Returns: an open descriptor that holds the lock.
+    public func lock() throws -> Int32 {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY)
+        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw UserError("\(path): another process is training in this run directory; wait for it or name another")
+        }
+        return descriptor
+    }
+
+    static func reason(_ error: any Error) -> String {
+        if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain
+        {
+            return String(cString: strerror(Int32(posix.code)))
+        }
+        return error.localizedDescription
+    }
+}
+
+/// What a run was made with and when.
+public struct Manifest: Codable, Sendable {
+    public struct Session: Codable, Sendable {
+        public var started: String
+        public var ended: String?
+        public var firstIteration: Int
+        public var iterations: Int
+        public var threads: Int
+        /// Seconds of training, checkpoints included.
+        public var seconds: Double
+        /// `finished`, `interrupted`, `failed`, or `running` (or killed).
+        public var outcome: String
+
+        enum CodingKeys: String, CodingKey {
+            case started, ended, firstIteration = "first_iteration", iterations, threads, seconds, outcome
+        }
+    }
+
+    public var version: String
+    public var commit: String
+    public var seed: Int
+    public var processor: String
+    public var blasKernels: String
+    public var parameters: Int
+    public var criticParameters: Int
+    public var command: [String]
+    public var sessions: [Session]
+
+    enum CodingKeys: String, CodingKey {
+        case version, commit, seed, processor, blasKernels = "blas_kernels", parameters
+        case criticParameters = "critic_parameters", command, sessions
+    }
+
+    public init(configuration: Configuration, trainer: Trainer, command: [String]) {
+        version = Version.number
+        commit = Version.commit
+        seed = configuration.seed
+        processor = Processor.current.name
+        blasKernels = BLAS.kernelSet.name
+        parameters = trainer.policy.layout.count
+        criticParameters = trainer.critic.model.layout.count
+        self.command = command
+        sessions = []
+    }
+
+    public static func read(_ path: String) throws -> Manifest {
+        let data = try AtomicFile.read(path)
+        do {
+            return try JSONDecoder().decode(Manifest.self, from: data)
+        } catch {
+            throw UserError("\(path): not a manifest of a run; delete it to have a new one written")
+        }
+    }
+
+    public func write(to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+    }
+
+    /// The present moment, in ISO 8601.
+    public static func now() -> String { ISO8601DateFormatter().string(from: Date()) }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Kernels
+
+/// A training in a run directory, from its start or its latest checkpoint to its end or its interruption.
+public final class TrainingSession {
+    public let run: RunDirectory
+    public let trainer: Trainer
+    /// Iterations between checkpoints.
+    public let checkpointEvery: Int
+
+    private let log: MetricsLog
+    private var manifest: Manifest
+    private let lock: Int32
+    private let started = ContinuousClock.now
+
+    public enum Outcome: String, Sendable {
+        case finished, interrupted, failed
+    }
+
+    /// What to do with a directory that holds a run already.
+    public enum Existing: Sendable {
+        case refuse, overwrite
+    }
+
+    /// Begins a new run.
+    public init(
+        new configuration: Configuration, in run: RunDirectory, existing: Existing, threads: Int, checkpointEvery: Int,
+        command: [String]
+    ) throws {
+        try configuration.validate()
+        if run.exists && !run.isEmpty {
+            guard run.isRun else {
+                throw UserError("\(run.path): exists and is not a run; name another directory with --run")
+            }
+            guard existing == .overwrite else {
+                throw UserError(
+                    "\(run.path): a run is there already; continue it with --resume \(run.path), replace it with "
+                        + "--overwrite, or name another with --run")
+            }
+        }
+        // Everything that can fail for the sake of the configuration comes before the disk is touched.
+        trainer = try Trainer(configuration, threads: threads)
+        try run.create()
+        lock = try run.lock()
+        if run.isRun { try run.removeRun() }
+        try AtomicFile.write(Data(try configuration.yaml().utf8), to: run.configurationPath)
+        self.run = run
+        self.checkpointEvery = checkpointEvery
+        manifest = Manifest(configuration: configuration, trainer: trainer, command: command)
+        log = try MetricsLog(run, iteration: 0, timesteps: 0)
+        try beginSession(threads: threads)
+        try saveCheckpoint()
+    }
+
+    /// Continues a run.
+    ///
+    /// - Parameter iterations: iterations in all, if other than the run's own.
+    public init(
+        resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String]
+    ) throws {
+        var configuration = try run.configuration()
+        guard run.hasCheckpoint else {
+            throw UserError("\(run.path): no checkpoint to resume from; start it again with --overwrite")
+        }
+        let file = try SafetensorsFile(contentsOf: run.checkpointPath)
+        if let iterations {
+            let done = Int(file.metadata["iteration"] ?? "") ?? 0
+            guard iterations >= max(done, 1) else {
+                throw UserError("--iterations is \(iterations): the run has done \(done) already")
+            }
+            configuration.setIterations(iterations)
+        }
+        trainer = try Trainer(configuration, threads: threads)
+        try trainer.restore(file, path: run.checkpointPath)
+        lock = try run.lock()
+        if iterations != nil { try AtomicFile.write(Data(try configuration.yaml().utf8), to: run.configurationPath) }
+        self.run = run
+        self.checkpointEvery = checkpointEvery
+        manifest =
+            FileManager.default.fileExists(atPath: run.manifestPath)
+            ? try Manifest.read(run.manifestPath)
+            : Manifest(configuration: configuration, trainer: trainer, command: command)
+        log = try MetricsLog(run, iteration: trainer.iteration, timesteps: trainer.timesteps)
+        try beginSession(threads: threads)
+    }
+
+    deinit { close(lock) }
+
+    /// Trains to the end, or until `shouldStop` says so after an iteration. Writes a checkpoint in either case.
+    public func train(shouldStop: () -> Bool, progress: (IterationReport) throws -> Void) throws -> Outcome {
+        do {
+            while !trainer.isFinished {
+                if shouldStop() {
+                    try save(.interrupted)
+                    return .interrupted
+                }
+                let report = try trainer.step()
+                try log.append(report)
+                if trainer.iteration % checkpointEvery == 0 { try save(nil) }
+                try progress(report)
+            }
+            try save(.finished)
+            return .finished
+        } catch {
+            // The disk may be full: the manifest is the least of what could be lost.
+            try? writeManifest(.failed)
+            throw error
+        }
+    }
+
+    private func save(_ outcome: Outcome?) throws {
+        try log.flush()
+        try saveCheckpoint()
+        try writeManifest(outcome)
+    }
+
+    private func saveCheckpoint() throws { try trainer.checkpoint().write(to: run.checkpointPath) }
+
+    private func beginSession(threads: Int) throws {
+        manifest.sessions.append(
+            Manifest.Session(
+                started: Manifest.now(), ended: nil, firstIteration: trainer.iteration, iterations: 0,
+                threads: threads, seconds: 0, outcome: "running"))
+        try manifest.write(to: run.manifestPath)
+    }
+
+    private func writeManifest(_ outcome: Outcome?) throws {
+        let last = manifest.sessions.count - 1
+        manifest.sessions[last].iterations = trainer.iteration - manifest.sessions[last].firstIteration
+        manifest.sessions[last].seconds = (ContinuousClock.now - started).inSeconds
+        if let outcome {
+            manifest.sessions[last].ended = Manifest.now()
+            manifest.sessions[last].outcome = outcome.rawValue
+        }
+        try manifest.write(to: run.manifestPath)
+    }
+}

@@ -1,0 +1,109 @@
+import Kernels
+import Models
+import Tasks
+
+/// The trials of one iteration: shards, and what is counted over all of them.
+public final class TrialBatch {
+    public let family: any TaskFamily
+    public let sharding: Sharding
+    public let shards: [ShardBatch]
+    private let lanes: [any TrialLanes]
+
+    /// - Parameter trials: whole trials in all, at least 1.
+    public init(family: any TaskFamily, trials: Int) {
+        self.family = family
+        sharding = Sharding(trials: trials, steps: family.maximumTrialSteps)
+        shards = sharding.lanes.map {
+            ShardBatch(
+                space: family.observation, actions: family.actions, lanes: $0, steps: family.maximumTrialSteps)
+        }
+        lanes = sharding.lanes.map { family.makeLanes($0) }
+    }
+
+    public var trials: Int { sharding.lanes.reduce(0, +) }
+
+    /// N: time steps of all shards.
+    public var rows: Int { shards.reduce(0) { $0 + $1.rows } }
+
+    /// Plays all trials anew.
+    ///
+    /// - Parameters:
+    ///   - parameters: θ [P]
+    ///   - root: trial i draws from `root.split(first + i)`, whatever the sharding.
+    public func play<Policy: SequencePolicy>(
+        _ policy: Policy, parameters: UnsafePointer<Float>, root: RandomSource, first: Int = 0,
+        choice: ActionChoice = .sampled, workers: Workers
+    ) {
+        workers.pool.run(shards.count) { shard, worker in
+            let start = first + sharding.first(shard)
+            let streams = (0..<sharding.lanes[shard]).map { TrialStreams(root.split(start + $0)) }
+            Rollout.play(
+                policy, parameters: parameters, memory: policy.makeMemory(lanes: streams.count), lanes: lanes[shard],
+                streams: streams, choice: choice, into: shards[shard], tape: workers.tapes[worker],
+                scratch: workers.scratch[worker])
+        }
+    }
+
+    /// Estimates every shard's advantages with λ = `lambda`, and the critic's targets A + V, from raw advantages, with
+    /// λ = `targetLambda`.
+    public func estimateAdvantages(discount: Float, lambda: Float, targetLambda: Float, workers: Workers) {
+        workers.pool.run(shards.count) { index, _ in
+            let shard = shards[index]
+            func estimate(_ lambda: Float, into advantages: UnsafeMutablePointer<Float>) {
+                Advantages.estimate(
+                    shape: shard.shape, rewards: shard.rewards.pointer, values: shard.values.pointer,
+                    discount: discount, lambda: lambda, advantages: advantages)
+            }
+            estimate(targetLambda, into: shard.targets.pointer)
+            Elementwise.addScaled(shard.rows, 1, shard.values.pointer, to: shard.targets.pointer)
+            estimate(lambda, into: shard.advantages.pointer)
+        }
+    }
+
+    /// Mean and standard deviation of the advantages over all N rows; there are no others.
+    var advantageMoments: (mean: Double, deviation: Double) {
+        var (sum, squares) = (0.0, 0.0)
+        for shard in shards {
+            for row in 0..<shard.rows { sum += Double(shard.advantages.pointer[row]) }
+        }
+        let mean = sum / Double(rows)
+        for shard in shards {
+            for row in 0..<shard.rows {
+                let difference = Double(shard.advantages.pointer[row]) - mean
+                squares += difference * difference
+            }
+        }
+        return (mean, (squares / Double(rows)).squareRoot())
+    }
+
+    /// Mean over trials of Σ r.
+    public var meanTotalReward: Double { shards.reduce(0) { $0 + $1.totalReward } / Double(trials) }
+
+    /// Mean over trials of each episode's Σ r [episodes].
+    public var episodeMeans: [Double] {
+        var sums = [Double](repeating: 0, count: family.episodes)
+        for shard in shards { shard.forEachEpisode { _, episode, reward, _ in sums[episode] += reward } }
+        return sums.map { $0 / Double(trials) }
+    }
+
+    /// Σ r of every trial, in the order in which trials are numbered when all have one length; else by shard and length.
+    public var totalRewards: [Double] {
+        shards.flatMap { shard in
+            var totals = [Double](repeating: 0, count: shard.lanes)
+            for step in 0..<shard.shape.steps {
+                for lane in 0..<shard.shape.lanesAtStep[step] {
+                    totals[lane] += Double(shard.rewards.pointer[shard.shape.row(step: step, lane: lane)])
+                }
+            }
+            return totals
+        }
+    }
+
+    /// Chooses `count` of the trials at random; the same for the same stream.
+    func sampleTrials(_ count: Int, random: inout RandomSource) -> [(shard: Int, lane: Int)] {
+        var places: [(shard: Int, lane: Int)] = []
+        places.reserveCapacity(trials)
+        for (index, shard) in shards.enumerated() { for lane in 0..<shard.lanes { places.append((index, lane)) } }
+        return random.permutation(places.count).prefix(count).map { places[$0] }
+    }
+}

@@ -1,0 +1,26 @@
+import Foundation
+
+/// What this build is.
+public enum Version {
+    public static let number = "0.1.0"
+
+    /// The commit of the source tree that this program was built from, as it stands now; `unknown` where the tree is
+    /// gone or has no history.
+    public static let commit: String = {
+        // Sources/Training/Version.swift is three levels below the root.
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        func text(_ path: String) -> String? {
+            (try? String(contentsOfFile: root + "/.git/" + path, encoding: .utf8))?
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        guard let head = text("HEAD") else { return "unknown" }
+        guard head.hasPrefix("ref: ") else { return head }
+        let reference = String(head.dropFirst(5))
+        if let commit = text(reference) { return commit }
+        for line in text("packed-refs")?.split(separator: "\n") ?? [] where line.hasSuffix(" " + reference) {
+            return String(line.prefix(while: { $0 != " " }))
+        }
+        return "unknown"
+    }()
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Training
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Play unseen members with a trained policy and frozen weights.",
+        discussion: "rl2x evaluate runs/bandit-gru-s0 --trials 10000")
+
+    @Argument(help: "Run directory; its latest checkpoint is played.")
+    var directory: String
+
+    @Option(help: "Members to play, one trial each (2 … 10000000; default 10000).")
+    var trials = 10_000
+
+    @Option(help: "Seed of the unseen members and of the actions drawn (0 or more; default 0).")
+    var seed = 0
+
+    @Option(help: "How actions are chosen: sampled or greedy (default sampled).")
+    var actions: ActionChoice = .sampled
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print one JSON object on standard output and nothing else.")
+    var json = false
+
+    func validate() throws {
+        guard (2...10_000_000).contains(trials) else {
+            throw ValidationError("--trials is \(trials): it must lie in 2 … 10000000")
+        }
+        guard seed >= 0 else { throw ValidationError("--seed is \(seed): it must be 0 or more") }
+    }
+
+    func run() throws {
+        let run = RunDirectory(directory)
+        let configuration = try run.configuration()
+        try configuration.validate()
+        guard run.hasCheckpoint else { throw UserError("\(directory): it has no checkpoint yet; train it first") }
+        let file = try SafetensorsFile(contentsOf: run.checkpointPath)
+        let policy = try configuration.makePolicy()
+        let parameters = try Trainer.policyParameters(of: policy, in: file, path: run.checkpointPath)
+        let family = try configuration.makeFamily()
+        let result = Evaluation(
+            policy: policy, parameters: parameters, family: family, trials: trials, seed: seed, choice: actions,
+            workers: Workers(threads: threads.count))
+        if json {
+            try printJSON([
+                "model": configuration.model, "task": configuration.task, "trials": result.trials,
+                "actions": actions.rawValue, "seed": seed,
+                "mean_total_reward": rl2x.json(result.totalRewards.mean),
+                "standard_error": rl2x.json(result.totalRewards.standardError),
+                "per_episode_mean": result.episodeMeans, "random": rl2x.json(result.random),
+                "optimum": rl2x.json(result.optimum), "informed": rl2x.json(result.informed),
+                "regret": rl2x.json(result.regret),
+            ])
+        } else {
+            printTable(result, configuration)
+        }
+    }
+
+    private func printTable(_ result: Evaluation, _ configuration: Configuration) {
+        let options = configuration.taskOptions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        print(
+            "\(configuration.task) (\(options.joined(separator: ", "))): \(result.trials) unseen members, "
+                + "\(actions.rawValue) actions")
+        var table = TextTable(columns: [.init("player", alignment: .left), .init("total reward"), .init("± se")])
+        if let random = result.random { table.append(["random", format(random, 3), ""]) }
+        table.append([
+            "\(configuration.model)-\(configuration.hidden)", format(result.totalRewards.mean, 3),
+            format(result.totalRewards.standardError, 3),
+        ])
+        if let optimum = result.optimum { table.append(["Bayes-optimal, exact", format(optimum, 3), ""]) }
+        if let informed = result.informed { table.append(["knows the member", format(informed, 3), ""]) }
+        print(table.plainText())
+        if let regret = result.regret { print("regret against knowing the member: \(format(regret, 3))") }
+        let means = result.episodeMeans
+        let shown = means.count <= 10 ? Array(means.indices) : (0..<10).map { $0 * (means.count - 1) / 9 }
+        var episodes = TextTable(columns: [.init("episode")] + shown.map { .init("\($0 + 1)") })
+        episodes.append(["mean reward"] + shown.map { format(means[$0], 3) })
+        print(episodes.plainText())
+    }
+}
+
+extension ActionChoice: ExpressibleByArgument {}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import Models
+import Tasks
+import Training
+
+/// Options that decide what is trained, shared by `train` and `bench throughput`.
+struct ModelAndTaskOptions: ParsableArguments {
+    @Option(help: "Architecture: \(ModelCatalogue.names.joined(separator: ", ")).")
+    var model: String?
+
+    @Option(help: "Task family: \(TaskCatalogue.names.joined(separator: ", ")).")
+    var task: String?
+
+    @Option(help: "Arms of a bandit (2 … 1000; default 5).")
+    var arms: Int?
+
+    @Option(help: "Episodes of a trial; for bandits, pulls (1 … 10000; default 10).")
+    var episodes: Int?
+
+    @Option(help: "Hidden width H of policy and critic (1 … 8192; default 256).")
+    var hidden: Int?
+
+    @Option(help: "Time steps of an iteration's batch, in every stage (1 … 100000000; default per task).")
+    var batchSteps: Int?
+
+    @Option(help: "Discount γ inside a trial (0 … 1; default per task).")
+    var discount: Double?
+
+    @Option(help: "λ of generalized advantage estimation (0 … 1; default per task).")
+    var gaeLambda: Double?
+
+    @Option(name: .customLong("maximum-kl"), help: "Trust region: mean KL a time step, nats (default per task).")
+    var maximumKL: Double?
+
+    @Option(help: "Fisher products of a TRPO update (1 … 1000; default 10).")
+    var conjugateGradientIterations: Int?
+
+    @Option(help: "Damping added to the Fisher matrix's diagonal (0 … 10; default 0.001).")
+    var damping: Double?
+
+    @Option(help: "Share of the trials on which the Fisher matrix is measured (0.001 … 1; default per task).")
+    var fisherShare: Double?
+
+    @Option(help: "Passes of the critic's fit over the batch (0 … 100; default per task).")
+    var criticEpochs: Int?
+
+    @Option(help: "Adam steps of an epoch of the critic's fit (1 … 10000; default per task).")
+    var criticMinibatches: Int?
+
+    @Option(help: "Adam's learning rate for the critic (default 0.001).")
+    var criticLearningRate: Double?
+
+    @Option(help: "λ of the critic's value targets; 1: discounted returns (0 … 1; default per task).")
+    var criticLambda: Double?
+
+    @Option(help: "Seed of every random choice (0 or more; default 0).")
+    var seed: Int?
+
+    /// Names of options that were given, besides those in `except`.
+    var given: [String] {
+        let pairs: [(String, Any?)] = [
+            ("model", model), ("task", task), ("arms", arms), ("episodes", episodes), ("hidden", hidden),
+            ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
+            ("conjugate-gradient-iterations", conjugateGradientIterations), ("damping", damping),
+            ("fisher-share", fisherShare), ("critic-epochs", criticEpochs), ("critic-minibatches", criticMinibatches),
+            ("critic-learning-rate", criticLearningRate), ("critic-lambda", criticLambda), ("seed", seed),
+        ]
+        return pairs.filter { $0.1 != nil }.map { "--" + $0.0 }
+    }
+
+    /// The catalogue's defaults, or a file's configuration, with the given options in their place.
+    func resolve(base: Configuration?) throws -> Configuration {
+        let modelName = model ?? base?.model ?? "gru"
+        let taskName = task ?? base?.task ?? "bandit"
+        guard ModelCatalogue.entry(named: modelName) != nil else {
+            throw ValidationError(
+                "--model '\(modelName)' is unknown: choose one of \(ModelCatalogue.names.joined(separator: ", "))")
+        }
+        guard let entry = TaskCatalogue.entry(named: taskName) else {
+            throw ValidationError(
+                "--task '\(taskName)' is unknown: choose one of \(TaskCatalogue.names.joined(separator: ", "))")
+        }
+        var options = base?.task == taskName ? base!.taskOptions : [:]
+        for (name, value) in [("arms", arms), ("episodes", episodes)] {
+            guard let value else { continue }
+            guard let option = entry.options.first(where: { $0.name == name }) else {
+                throw ValidationError("--\(name) is no option of task '\(taskName)'")
+            }
+            guard option.range.contains(value) else {
+                throw ValidationError(
+                    "--\(name) is \(value): it must lie in \(option.range.lowerBound) … \(option.range.upperBound)")
+            }
+            options[name] = value
+        }
+        var configuration: Configuration
+        if let base, base.task == taskName {
+            configuration = base
+            configuration.taskOptions = options
+            configuration.model = modelName
+        } else {
+            configuration = try Configuration.standard(task: taskName, model: modelName, taskOptions: options)
+        }
+        if let hidden { configuration.hidden = hidden }
+        if let seed { configuration.seed = seed }
+        for index in configuration.stages.indices {
+            if let batchSteps { configuration.stages[index].batchSteps = batchSteps }
+            if let discount { configuration.stages[index].discount = discount }
+            if let gaeLambda { configuration.stages[index].gaeLambda = gaeLambda }
+            if let maximumKL { configuration.stages[index].maximumKL = maximumKL }
+        }
+        if let conjugateGradientIterations {
+            configuration.conjugateGradientIterations = conjugateGradientIterations
+        }
+        if let damping { configuration.damping = damping }
+        if let fisherShare { configuration.fisherShare = fisherShare }
+        if let criticEpochs { configuration.criticEpochs = criticEpochs }
+        if let criticMinibatches { configuration.criticMinibatches = criticMinibatches }
+        if let criticLearningRate { configuration.criticLearningRate = criticLearningRate }
+        if let criticLambda { configuration.criticLambda = criticLambda }
+        do {
+            try configuration.validate()
+        } catch let error as UserError {
+            throw ValidationError(error.description)
+        }
+        return configuration
+    }
+}
+
+struct ThreadOptions: ParsableArguments {
+    @Option(help: "Worker threads (1 … 1024; default: the processor's cores). Results do not depend on it.")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads): it must lie in 1 … 1024")
+        }
+    }
+
+    var count: Int { threads ?? Processor.current.coreCount }
+}

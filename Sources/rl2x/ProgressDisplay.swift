@@ -1,0 +1,93 @@
+import Foundation
+import Kernels
+import Training
+
+/// What a training shows of itself on standard error: one live line on a terminal, a plain line an iteration elsewhere.
+final class ProgressDisplay {
+    private let configuration: Configuration
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let started = ContinuousClock.now
+    private var firstIteration = 0
+    private var recentSeconds: [Double] = []
+    private var lastLine = ContinuousClock.now
+
+    init(configuration: Configuration) { self.configuration = configuration }
+
+    func begin(_ session: TrainingSession, threads: Int) {
+        firstIteration = session.trainer.iteration
+        let options = configuration.taskOptions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        printError(
+            "rl2x \(Version.number): \(configuration.model)-\(configuration.hidden) on \(configuration.task) ("
+                + options.joined(separator: ", ") + "), seed \(configuration.seed), \(threads) threads, "
+                + "BLAS kernels \(BLAS.kernelSet.name)")
+        printError(
+            "\(session.run.path): iterations \(firstIteration) … \(configuration.iterations), "
+                + "\(session.trainer.policy.layout.count) parameters in the policy")
+    }
+
+    func show(_ report: IterationReport) {
+        recentSeconds.append(Double(1) / max(report.stepsPerSecond, 1e-9))
+        let line = describe(report)
+        if isTerminal {
+            FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+        } else {
+            printError(line)
+        }
+        if report.update.outcome == .notFinite {
+            newline()
+            printError(
+                "warning: iteration \(report.iteration + 1): the update was not finite and was undone; if it comes back, "
+                    + "lower --maximum-kl or raise --damping")
+        }
+        if report.criticLoss == nil {
+            newline()
+            printError(
+                "warning: iteration \(report.iteration + 1): the critic's fit was not finite and was undone; if it comes "
+                    + "back, lower --critic-learning-rate")
+        }
+    }
+
+    func end(_ session: TrainingSession, _ outcome: TrainingSession.Outcome) {
+        newline()
+        let seconds = (ContinuousClock.now - started).inSeconds
+        switch outcome {
+        case .finished:
+            printError("finished: \(session.trainer.timesteps) time steps, \(format(seconds, 1)) s")
+            printError("next: rl2x evaluate \(session.run.path)")
+        case .interrupted, .failed:
+            printError(
+                "stopped after iteration \(session.trainer.iteration); continue with: rl2x train --resume "
+                    + session.run.path)
+        }
+    }
+
+    private func newline() { if isTerminal { printError("") } }
+
+    private func describe(_ report: IterationReport) -> String {
+        let total = configuration.iterations
+        let done = report.iteration + 1
+        let elapsed = (ContinuousClock.now - started).inSeconds
+        let left = elapsed / Double(max(done - firstIteration, 1)) * Double(total - done)
+        var parts = [
+            "\(done)/\(total)",
+            "return \(format(report.meanTotalReward, 3))",
+            "kl \(String(format: "%.4f", report.update.actualKL))",
+            "entropy \(format(report.update.entropy, 3))",
+            "ev \(format(report.explainedVariance, 3))",
+            "cg \(String(format: "%.2g", report.update.residual))",
+            "back \(report.update.backtracks)",
+            "\(Int(report.stepsPerSecond)) steps/s",
+            "left \(duration(left))",
+        ]
+        if configuration.stages.count > 1 { parts.insert("n \(report.episodes)", at: 1) }
+        if report.update.outcome != .accepted { parts.append(report.update.outcome.rawValue) }
+        return parts.joined(separator: "  ")
+    }
+
+    private func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
+        if whole >= 60 { return "\(whole / 60) min \(whole % 60) s" }
+        return "\(whole) s"
+    }
+}

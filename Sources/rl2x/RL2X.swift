@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// The command line: parse, call, print.
+@main
+struct RL2X: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rl2x",
+        abstract: "Which sequence model makes the best learned learning algorithm?",
+        discussion: """
+            rl2x trains sequence models by RL² (Duan et al. 2016) so that their forward pass becomes a reinforcement \
+            learning algorithm, and measures how good an algorithm it is.
+            """,
+        version: Version.number,
+        subcommands: [Train.self, Evaluate.self, Bench.self, Info.self])
+
+    /// Parses, runs, and turns every failure into one line on standard error: exit code 64 for a wrong call, 1 for a
+    /// failure.
+    static func main() {
+        signal(SIGPIPE, SIG_DFL)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as UserError {
+            fail(error.description, code: 1)
+        } catch let error as FileError {
+            fail(error.description, code: 1)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    static func fail(_ line: String, code: Int32) -> Never {
+        printError("rl2x: " + line)
+        Foundation.exit(code)
+    }
+}
+
+/// Writes a line to standard error.
+func printError(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+
+/// Prints exactly one JSON object on standard output.
+func printJSON(_ object: [String: Any]) throws {
+    let data = try JSONSerialization.data(
+        withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    print(String(decoding: data, as: UTF8.self))
+}
+
+/// NSNull for nil, because JSON has no other word for what is not known.
+func json(_ value: Double?) -> Any {
+    guard let value, value.isFinite else { return NSNull() }
+    return value
+}
+
+func format(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

@@ -1,0 +1,37 @@
+import Autodiff
+
+/// A gated recurrent unit (Cho et al. 2014) in the reset-after form of PyTorch and cuDNN, one layer, as in Duan et al.
+/// 2016. Parameters: `gru.weight_ih_l0` [3H, I], `gru.weight_hh_l0` [3H, H], `gru.bias_ih_l0` [3H],
+/// `gru.bias_hh_l0` [3H], gates in the order r, z, n: `torch.nn.GRU` takes them as they are.
+///
+/// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero.
+public struct GRU: RecurrentPolicy {
+    public let layout: ParameterLayout
+    public let encoder: any Encoder
+    public let head: Head
+    public let stateWidths: [Int]
+    private let weightX: Node
+    private let weightH: Node
+    private let biasX: Node
+    private let biasH: Node
+
+    public init(_ specification: ModelSpecification) {
+        let width = specification.hidden
+        var layout = ParameterLayout()
+        encoder = specification.makeEncoder(&layout)
+        weightX = layout.add(
+            "gru.weight_ih_l0", [3 * width, encoder.features], .xavierUniform(blocks: 3))
+        weightH = layout.add("gru.weight_hh_l0", [3 * width, width], .orthogonal(blocks: 3))
+        biasX = layout.add("gru.bias_ih_l0", [3 * width], .constant(0))
+        biasH = layout.add("gru.bias_hh_l0", [3 * width], .constant(0))
+        head = Head(
+            width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
+        stateWidths = [width]
+        self.layout = layout
+    }
+
+    public func cell(_ features: Node, state: [Node], next: [Node], tape: Tape) {
+        tape.gruCell(
+            features, hidden: state[0], weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH, into: next[0])
+    }
+}

@@ -1,0 +1,56 @@
+import Autodiff
+import Kernels
+
+/// What a model is built for and how large it is.
+public struct ModelSpecification: Sendable, Equatable {
+    public var observation: ObservationSpace
+    /// A: actions of the task.
+    public var actions: Int
+    /// Width of the output: A for a policy, 1 for a critic.
+    public var outputs: Int
+    /// H: hidden width.
+    public var hidden: Int
+    /// Factor on the head's first weights.
+    public var headGain: Float
+    /// Steps that count as 1 in an input that tells how long the trial has run; nil: no such input.
+    public var stepScale: Float?
+
+    public init(
+        observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, headGain: Float,
+        stepScale: Float? = nil
+    ) {
+        self.observation = observation
+        self.actions = actions
+        self.outputs = outputs
+        self.hidden = hidden
+        self.headGain = headGain
+        self.stepScale = stepScale
+    }
+
+    /// The encoder for this observation space; its parameters, if it has any, come first in the layout.
+    public func makeEncoder(_ layout: inout ParameterLayout) -> any Encoder {
+        switch observation {
+        case .vector(let width):
+            return ConcatenationEncoder(observationWidth: width, actions: actions, stepScale: stepScale)
+        case .image:
+            preconditionFailure("there is no encoder for images yet")
+        }
+    }
+}
+
+/// The architectures that can be asked for by name. A new one is a file and a line here.
+public enum ModelCatalogue {
+    public struct Entry: Sendable {
+        public let name: String
+        public let summary: String
+        public let make: @Sendable (ModelSpecification) -> any SequencePolicy
+    }
+
+    public static let entries: [Entry] = [
+        Entry(name: "gru", summary: "gated recurrent unit, reset-after, one layer") { GRU($0) }
+    ]
+
+    public static var names: [String] { entries.map(\.name) }
+
+    public static func entry(named name: String) -> Entry? { entries.first { $0.name == name } }
+}

@@ -1,0 +1,52 @@
+import Kernels
+
+/// ρ_M: a distribution over MDPs that share observation and action spaces. (Never a type named `Task`: it would shadow
+/// Swift concurrency's.)
+///
+/// To add a family: one file that conforms, and one line in `TaskCatalogue`.
+public protocol TaskFamily: Sendable {
+    associatedtype Member: Environment
+
+    /// Name in the catalogue.
+    var name: String { get }
+    var observation: ObservationSpace { get }
+    /// A: actions, the same in every member.
+    var actions: Int { get }
+    /// n: episodes of a trial.
+    var episodes: Int { get }
+    /// Upper bound of the steps of an episode.
+    var maximumEpisodeSteps: Int { get }
+
+    /// Draws a member M. All that makes M different from others is drawn here, none of it in `reset`.
+    func sample(_ random: inout RandomSource) -> Member
+
+    /// Lanes that play members of this family in lockstep.
+    func makeLanes(_ count: Int) -> any TrialLanes
+
+    /// Mean total reward of a trial of uniformly random actions, where it is known in closed form.
+    var randomTotalReward: Double? { get }
+    /// Mean total reward of a player who knows M, where it is known in closed form.
+    var informedTotalReward: Double? { get }
+}
+
+extension TaskFamily {
+    /// Upper bound of the steps of a trial.
+    public var maximumTrialSteps: Int { episodes * maximumEpisodeSteps }
+
+    public func makeLanes(_ count: Int) -> any TrialLanes { LockstepLanes(family: self, lanes: count) }
+    public var randomTotalReward: Double? { nil }
+    public var informedTotalReward: Double? { nil }
+}
+
+/// The random streams of one trial. Each is drawn from by one thing only, so member i is the same whoever plays it.
+public struct TrialStreams: Sendable {
+    public var member: RandomSource
+    public var environment: RandomSource
+    public var actions: RandomSource
+
+    public init(_ trial: RandomSource) {
+        member = trial.split(0)
+        environment = trial.split(1)
+        actions = trial.split(2)
+    }
+}
