@@ -1,6 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// A target names every module that it imports, even one that comes with another: the build rebuilds by this list.
+
 // Numeric targets are optimised in debug builds too, so that a plain `swift run rl2x` runs at release
 // speed. A package with unsafe flags cannot be somebody's dependency, so a checkout of it as one
 // goes without them (and is fast when its root package is built for release).
@@ -32,20 +34,24 @@ let package = Package(
         .target(name: "CKernels", cSettings: optimisedC, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: optimised),
         .target(name: "Autodiff", dependencies: ["Kernels", "CKernels"], swiftSettings: optimised),
-        .target(name: "Models", dependencies: ["Autodiff"], path: "models", swiftSettings: optimised),
+        .target(name: "Models", dependencies: ["Kernels", "Autodiff"], path: "models", swiftSettings: optimised),
         .target(name: "Tasks", dependencies: ["Kernels"], path: "tasks", swiftSettings: optimised),
         .target(
-            name: "Training", dependencies: ["Models", "Tasks", .product(name: "Yams", package: "Yams")],
+            name: "Training",
+            dependencies: ["Kernels", "Autodiff", "Models", "Tasks", .product(name: "Yams", package: "Yams")],
             swiftSettings: optimised),
         .target(
-            name: "Bench", dependencies: ["Training"], path: "bench", exclude: ["plans", "results"],
+            name: "Bench", dependencies: ["Kernels", "Models", "Tasks", "Training"], path: "bench", exclude: ["plans", "results"],
             swiftSettings: optimised),
         .executableTarget(
             name: "rl2x",
-            dependencies: ["Bench", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Kernels", "Models", "Tasks", "Training", "Bench",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: optimised),
         .target(
-            name: "TestSupport", dependencies: ["Training"], path: "Tests/TestSupport", swiftSettings: optimised),
+            name: "TestSupport", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"], path: "Tests/TestSupport", swiftSettings: optimised),
         .testTarget(name: "KernelsTests", dependencies: ["TestSupport"]),
         .testTarget(name: "AutodiffTests", dependencies: ["TestSupport"], exclude: ["golden"]),
         .testTarget(name: "ModelsTests", dependencies: ["TestSupport"], exclude: ["golden"]),

@@ -4,7 +4,8 @@ import Autodiff
 /// 2016. Parameters: `gru.weight_ih_l0` [3H, I], `gru.weight_hh_l0` [3H, H], `gru.bias_ih_l0` [3H],
 /// `gru.bias_hh_l0` [3H], gates in the order r, z, n: `torch.nn.GRU` takes them as they are.
 ///
-/// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero.
+/// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero but for the update gate's,
+/// which spread the units' time scales over the length of a trial.
 public struct GRU: RecurrentPolicy {
     public let layout: ParameterLayout
     public let encoder: any Encoder
@@ -23,7 +24,8 @@ public struct GRU: RecurrentPolicy {
             "gru.weight_ih_l0", [3 * width, encoder.features], .xavierUniform(blocks: 3))
         weightH = layout.add("gru.weight_hh_l0", [3 * width, width], .orthogonal(blocks: 3))
         biasX = layout.add("gru.bias_ih_l0", [3 * width], .constant(0))
-        biasH = layout.add("gru.bias_hh_l0", [3 * width], .constant(0))
+        biasH = layout.add(
+            "gru.bias_hh_l0", [3 * width], .chrono(horizon: specification.memoryHorizon, block: 1, blocks: 3))
         head = Head(
             width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width]

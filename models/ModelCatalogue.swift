@@ -14,10 +14,12 @@ public struct ModelSpecification: Sendable, Equatable {
     public var headGain: Float
     /// Steps that count as 1 in an input that tells how long the trial has run; nil: no such input.
     public var stepScale: Float?
+    /// Steps over which the model will have to remember: a trial's length. At most 1: no preparation for it.
+    public var memoryHorizon: Float
 
     public init(
         observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, headGain: Float,
-        stepScale: Float? = nil
+        stepScale: Float? = nil, memoryHorizon: Float = 1
     ) {
         self.observation = observation
         self.actions = actions
@@ -25,6 +27,7 @@ public struct ModelSpecification: Sendable, Equatable {
         self.hidden = hidden
         self.headGain = headGain
         self.stepScale = stepScale
+        self.memoryHorizon = memoryHorizon
     }
 
     /// The encoder for this observation space; its parameters, if it has any, come first in the layout.

@@ -57,6 +57,10 @@ public enum Initializer: Sendable, Equatable {
     case normal(deviation: Float)
     /// Each block of a stacked vector has its own constant.
     case blocks([Float])
+    /// Zero but for one block of a stacked vector, the biases of a gate that keeps: log U(1, horizon), so that the
+    /// units forget at time scales of 2 to `horizon` + 1 steps (chrono initialisation, Tallec and Ollivier 2018,
+    /// section 2). A network that is to count over a trial of hundreds of steps has counters from the start.
+    case chrono(horizon: Float, block: Int, blocks: Int)
 
     /// Values for a parameter of `shape`, row-major.
     public func values(shape: [Int], random: inout RandomSource) -> [Float] {
@@ -66,6 +70,11 @@ public enum Initializer: Sendable, Equatable {
             return [Float](repeating: value, count: count)
         case .blocks(let constants):
             return (0..<count).map { constants[$0 * constants.count / count] }
+        case .chrono(let horizon, let block, let blocks):
+            return (0..<count).map { index in
+                let keeps = index * blocks / count == block
+                return keeps ? log(1 + max(0, horizon - 1) * random.uniform()) : 0
+            }
         case .normal(let deviation):
             return (0..<count).map { _ in Float(random.normal()) * deviation }
         case .xavierUniform(let gain, let blocks):

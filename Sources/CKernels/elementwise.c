@@ -3,18 +3,22 @@
 #include "vector_math.h"
 
 RL2X_DISPATCH void rl2x_exp(size_t count, const float *x, float *y) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) y[i] = vector_exp(x[i]);
 }
 
 RL2X_DISPATCH void rl2x_tanh(size_t count, const float *x, float *y) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) y[i] = vector_tanh(x[i]);
 }
 
 RL2X_DISPATCH void rl2x_sigmoid(size_t count, const float *x, float *y) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) y[i] = vector_sigmoid(x[i]);
 }
 
 RL2X_DISPATCH void rl2x_tanh_slope(size_t count, const float *x, float *y, float *slope) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) {
         float value = vector_tanh(x[i]);
         y[i] = value;
@@ -23,6 +27,7 @@ RL2X_DISPATCH void rl2x_tanh_slope(size_t count, const float *x, float *y, float
 }
 
 RL2X_DISPATCH void rl2x_sigmoid_slope(size_t count, const float *x, float *y, float *slope) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) {
         float value = vector_sigmoid(x[i]);
         y[i] = value;
@@ -31,6 +36,7 @@ RL2X_DISPATCH void rl2x_sigmoid_slope(size_t count, const float *x, float *y, fl
 }
 
 RL2X_DISPATCH void rl2x_relu_slope(size_t count, const float *x, float *y, float *slope) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) {
         float value = x[i];
         slope[i] = value > 0.0f ? 1.0f : 0.0f;
@@ -39,19 +45,23 @@ RL2X_DISPATCH void rl2x_relu_slope(size_t count, const float *x, float *y, float
 }
 
 RL2X_DISPATCH void rl2x_add_scaled(size_t count, float a, const float *restrict x, float *restrict y) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) y[i] += a * x[i];
 }
 
 RL2X_DISPATCH void rl2x_scale(size_t count, float a, float *y) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) y[i] *= a;
 }
 
 RL2X_DISPATCH void rl2x_add_product(size_t count, const float *restrict x, const float *restrict y,
                                     float *restrict z) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) z[i] += x[i] * y[i];
 }
 
 RL2X_DISPATCH void rl2x_product(size_t count, const float *x, const float *y, float *z) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) z[i] = x[i] * y[i];
 }
 
@@ -70,12 +80,14 @@ RL2X_DISPATCH double rl2x_dot(size_t count, const float *x, const float *y) {
 
 RL2X_DISPATCH void rl2x_add_bias(size_t rows, size_t columns, const float *restrict bias, float *restrict y) {
     for (size_t r = 0; r < rows; r++, y += columns)
+        RL2X_INDEPENDENT
         for (size_t c = 0; c < columns; c++) y[c] += bias[c];
 }
 
 RL2X_DISPATCH void rl2x_add_column_sums(size_t rows, size_t columns, const float *restrict y,
                                         float *restrict bias) {
     for (size_t r = 0; r < rows; r++, y += columns)
+        RL2X_INDEPENDENT
         for (size_t c = 0; c < columns; c++) bias[c] += y[c];
 }
 
@@ -86,6 +98,7 @@ RL2X_DISPATCH void rl2x_log_softmax(size_t rows, size_t columns, const float *lo
         float sum = 0;
         for (size_t c = 0; c < columns; c++) sum += vector_exp(logits[c] - largest);
         float shift = largest + __builtin_logf(sum);
+        RL2X_INDEPENDENT
         for (size_t c = 0; c < columns; c++) log_probabilities[c] = logits[c] - shift;
     }
 }
@@ -93,6 +106,7 @@ RL2X_DISPATCH void rl2x_log_softmax(size_t rows, size_t columns, const float *lo
 RL2X_DISPATCH void rl2x_adam(size_t count, float rate, float beta1, float beta2, float epsilon,
                              const float *restrict gradient, float *restrict m, float *restrict v,
                              float *restrict theta) {
+    RL2X_INDEPENDENT
     for (size_t i = 0; i < count; i++) {
         float g = gradient[i];
         float first = beta1 * m[i] + (1.0f - beta1) * g;

@@ -12,6 +12,7 @@ RL2X_DISPATCH void rl2x_gru_forward(size_t rows, size_t width, const float *gate
         float *restrict out = next + row * width;
         if (coefficients) {
             float *restrict c = coefficients + row * 5 * width;
+            RL2X_INDEPENDENT
             for (size_t j = 0; j < width; j++) {
                 float r = vector_sigmoid(gate[j] + bias_r[j]);
                 float z = vector_sigmoid(gate[width + j] + bias_z[j]);
@@ -26,6 +27,7 @@ RL2X_DISPATCH void rl2x_gru_forward(size_t rows, size_t width, const float *gate
                 c[4 * width + j] = z;
             }
         } else {
+            RL2X_INDEPENDENT
             for (size_t j = 0; j < width; j++) {
                 float r = vector_sigmoid(gate[j] + bias_r[j]);
                 float z = vector_sigmoid(gate[width + j] + bias_z[j]);
@@ -43,6 +45,7 @@ RL2X_DISPATCH void rl2x_gru_pushforward(size_t rows, size_t width, const float *
         const float *restrict c = coefficients + row * 5 * width;
         const float *restrict gate = gates + row * 4 * width;
         float *restrict out = next + row * width;
+        RL2X_INDEPENDENT
         for (size_t j = 0; j < width; j++) {
             float sum = c[j] * (gate[j] + bias[j]);
             sum += c[width + j] * (gate[width + j] + bias[width + j]);
@@ -52,6 +55,7 @@ RL2X_DISPATCH void rl2x_gru_pushforward(size_t rows, size_t width, const float *
         }
         if (hidden) {
             const float *restrict h = hidden + row * width;
+            RL2X_INDEPENDENT
             for (size_t j = 0; j < width; j++) out[j] += c[4 * width + j] * h[j];
         }
     }
@@ -65,6 +69,7 @@ RL2X_DISPATCH void rl2x_gru_pullback(size_t rows, size_t width, const float *coe
         float *restrict gate = gates + row * 4 * width;
         float *restrict sum = bias;
         for (size_t k = 0; k < 4; k++)
+            RL2X_INDEPENDENT
             for (size_t j = 0; j < width; j++) {
                 float value = c[k * width + j] * u[j];
                 gate[k * width + j] = value;
@@ -72,6 +77,7 @@ RL2X_DISPATCH void rl2x_gru_pullback(size_t rows, size_t width, const float *coe
             }
         if (hidden) {
             float *restrict h = hidden + row * width;
+            RL2X_INDEPENDENT
             for (size_t j = 0; j < width; j++) h[j] += c[4 * width + j] * u[j];
         }
     }

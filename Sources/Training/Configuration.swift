@@ -58,12 +58,14 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var criticLearningRate: Double
     /// λ of the critic's targets; 1: the discounted returns themselves, which no error of the critic's can bias.
     public var criticLambda: Double
+    public var advantageScale: AdvantageScale
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case task, taskOptions = "task_options", model, hidden, seed, stages
         case conjugateGradientIterations = "conjugate_gradient_iterations", damping, fisherShare = "fisher_share"
         case criticEpochs = "critic_epochs", criticMinibatches = "critic_minibatches"
         case criticLearningRate = "critic_learning_rate", criticLambda = "critic_lambda"
+        case advantageScale = "advantage_scale"
     }
 
     public var iterations: Int { stages.reduce(0) { $0 + $1.iterations } }
@@ -124,7 +126,7 @@ public struct Configuration: Sendable, Equatable, Codable {
         return entry.make(
             ModelSpecification(
                 observation: family.observation, actions: family.actions, outputs: outputs, hidden: hidden,
-                headGain: headGain, stepScale: stepScale))
+                headGain: headGain, stepScale: stepScale, memoryHorizon: Float(family.maximumTrialSteps)))
     }
 
     // MARK: Checks

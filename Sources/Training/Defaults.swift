@@ -18,7 +18,7 @@ extension Configuration {
             task: task, taskOptions: options, model: model, hidden: 256, seed: seed,
             stages: banditStages(episodes: options["episodes"] ?? 10),
             conjugateGradientIterations: 10, damping: 1e-3, fisherShare: 0.2, criticEpochs: 2, criticMinibatches: 10,
-            criticLearningRate: 1e-3, criticLambda: 1)
+            criticLearningRate: 1e-3, criticLambda: 1, advantageScale: .step)
     }
 
     /// Bandits: short trials first. A policy that is trained on long trials from the start settles on the first arm that

@@ -21,14 +21,15 @@ public final class TRPO {
         public var damping: Double
         /// Part of the trials on which F is measured, in (0, 1]; whole trials, chosen anew every iteration.
         public var fisherShare: Double
-        /// Factor by which a rejected step is shortened.
+        /// Factor by which a step is shortened that did not improve the surrogate, or was not finite. A step whose KL
+        /// was too large is shortened by what that KL tells.
         public var backtrackFactor: Double
         /// Steps that are tried at most.
         public var backtrackLimit: Int
 
         public init(
             maximumKL: Double = 0.01, conjugateGradientIterations: Int = 10, damping: Double = 1e-3,
-            fisherShare: Double = 1, backtrackFactor: Double = 0.7, backtrackLimit: Int = 12
+            fisherShare: Double = 1, backtrackFactor: Double = 0.5, backtrackLimit: Int = 10
         ) {
             self.maximumKL = maximumKL
             self.conjugateGradientIterations = conjugateGradientIterations
@@ -91,7 +92,7 @@ public final class TRPO {
     /// Bytes of the records that are kept for the Fisher products.
     public var recordBytes: Int { tapes.reduce(0) { $0 + $1.bytes } }
 
-    /// One update of θ from a batch whose advantages are known. On any outcome but `accepted`, θ is left as it was.
+    /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as it was.
     public func update(
         parameters: Matrix, batch: TrialBatch, settings: Settings, random: RandomSource, clock: inout PhaseClock
     ) -> Report {
@@ -151,7 +152,9 @@ public final class TRPO {
                     return
                 }
                 report.outcome = .restored
-                scale *= settings.backtrackFactor
+                // The KL grows with the square of the step: where it is what forbids the step, aim just inside.
+                let aim = 0.97 * (settings.maximumKL / divergence).squareRoot()
+                scale *= divergence > settings.maximumKL ? max(0.1, aim) : settings.backtrackFactor
             }
             report.backtracks = settings.backtrackLimit
         }
@@ -172,8 +175,6 @@ public final class TRPO {
         let count = batch.shards.count
         sums.prepare(count)
         if keepRecords { prepareTapes(count) }
-        let (mean, deviation) = batch.advantageMoments
-        let scale = Float(1 / (deviation + 1e-8))
         let weight = 1 / Float(batch.rows)
         let entropies = Buffer<Double>(capacity: count)
         workers.pool.run(count) { index, worker in
@@ -192,7 +193,6 @@ public final class TRPO {
             tape.beginVJP(workspace: workspace)
             let seed = workspace.cotangent(logits)
             for row in 0..<shard.rows {
-                shard.advantages.pointer[row] = (shard.advantages.pointer[row] - Float(mean)) * scale
                 Categorical.addLogProbabilityGradient(
                     outcome: Int(shard.actions.pointer[row]), outcomes: actions,
                     logProbabilities: logProbabilities + row * actions,

@@ -97,6 +97,7 @@ public final class Trainer {
             batch.estimateAdvantages(
                 discount: Float(settings.discount), lambda: Float(settings.gaeLambda),
                 targetLambda: Float(configuration.criticLambda), workers: workers)
+            batch.standardizeAdvantages(configuration.advantageScale)
             return critic.explainedVariance(batch)
         }
         let update = optimizer.update(

@@ -2,6 +2,16 @@ import Kernels
 import Models
 import Tasks
 
+/// Over which rows advantages are brought to mean 0 and deviation 1.
+public enum AdvantageScale: String, Sendable, Codable, CaseIterable {
+    /// All N rows of the batch.
+    case batch
+    /// The rows of each step of the trial apart. Early in a long trial an action moves the value of all that is to
+    /// come, late only the next reward: over the whole batch the noise of the first steps drowns the signal of the
+    /// last.
+    case step
+}
+
 /// The trials of one iteration: shards, and what is counted over all of them.
 public final class TrialBatch {
     public let family: any TaskFamily
@@ -60,20 +70,36 @@ public final class TrialBatch {
         }
     }
 
-    /// Mean and standard deviation of the advantages over all N rows; there are no others.
-    var advantageMoments: (mean: Double, deviation: Double) {
-        var (sum, squares) = (0.0, 0.0)
-        for shard in shards {
-            for row in 0..<shard.rows { sum += Double(shard.advantages.pointer[row]) }
+    /// Brings the advantages to mean 0 and deviation 1, over all N rows or within each step of the trial.
+    func standardizeAdvantages(_ scale: AdvantageScale) {
+        let steps = scale == .step ? (shards.map(\.shape.steps).max() ?? 0) : 1
+        var counts = [Double](repeating: 0, count: steps)
+        var (sums, squares) = (counts, counts)
+        forEachAdvantage { step, advantage in
+            let group = scale == .step ? step : 0
+            counts[group] += 1
+            sums[group] += Double(advantage)
+            squares[group] += Double(advantage) * Double(advantage)
         }
-        let mean = sum / Double(rows)
+        var (means, factors) = ([Float](repeating: 0, count: steps), [Float](repeating: 0, count: steps))
+        for group in 0..<steps {
+            let mean = sums[group] / counts[group]
+            means[group] = Float(mean)
+            factors[group] = Float(1 / (max(0, squares[group] / counts[group] - mean * mean).squareRoot() + 1e-6))
+        }
+        forEachAdvantage { step, advantage in
+            let group = scale == .step ? step : 0
+            advantage = (advantage - means[group]) * factors[group]
+        }
+    }
+
+    private func forEachAdvantage(_ body: (_ step: Int, _ advantage: inout Float) -> Void) {
         for shard in shards {
-            for row in 0..<shard.rows {
-                let difference = Double(shard.advantages.pointer[row]) - mean
-                squares += difference * difference
+            for step in 0..<shard.shape.steps {
+                let first = shard.shape.offsets[step]
+                for row in first..<first + shard.shape.lanesAtStep[step] { body(step, &shard.advantages.pointer[row]) }
             }
         }
-        return (mean, (squares / Double(rows)).squareRoot())
     }
 
     /// Mean over trials of Σ r.
