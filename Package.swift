@@ -41,7 +41,8 @@ let package = Package(
             dependencies: ["Kernels", "Autodiff", "Models", "Tasks", .product(name: "Yams", package: "Yams")],
             swiftSettings: optimised),
         .target(
-            name: "Bench", dependencies: ["Kernels", "Models", "Tasks", "Training"], path: "bench", exclude: ["plans", "results"],
+            name: "Bench", dependencies: ["Kernels", "Models", "Tasks", "Training"], path: "bench",
+            exclude: ["plans", "results"],
             swiftSettings: optimised),
         .executableTarget(
             name: "rl2x",
@@ -51,7 +52,8 @@ let package = Package(
             ],
             swiftSettings: optimised),
         .target(
-            name: "TestSupport", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"], path: "Tests/TestSupport", swiftSettings: optimised),
+            name: "TestSupport", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"],
+            path: "Tests/TestSupport", swiftSettings: optimised),
         .testTarget(name: "KernelsTests", dependencies: ["TestSupport"]),
         .testTarget(name: "AutodiffTests", dependencies: ["TestSupport"], exclude: ["golden"]),
         .testTarget(name: "ModelsTests", dependencies: ["TestSupport"], exclude: ["golden"]),
