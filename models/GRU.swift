@@ -32,7 +32,7 @@ public struct GRU: RecurrentPolicy {
         self.layout = layout
     }
 
-    public func cell(_ features: Node, state: [Node], next: [Node], tape: Tape) {
+    public func cell(_ features: Node, state: NodeList, next: NodeList, tape: Tape) {
         tape.gruCell(
             features, hidden: state[0], weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH, into: next[0])
     }

@@ -62,7 +62,7 @@ public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory 
     var encoder: any Encoder { get }
     /// Turns the cell's output into logits or a value.
     var head: Head { get }
-    /// Widths of the state vectors: [H] for a GRU, [H, H] for an LSTM. The first is what the head reads.
+    /// Widths of the state vectors, at most four: [H] for a GRU, [H, H] for an LSTM. The first is what the head reads.
     var stateWidths: [Int] { get }
 
     /// One step of the recurrence for B lanes.
@@ -70,7 +70,7 @@ public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory 
     ///   - features: [B, I]
     ///   - state: a [B, width] for each of `stateWidths`.
     ///   - next: where the next state must be written, a [B, width] for each of `stateWidths`.
-    func cell(_ features: Node, state: [Node], next: [Node], tape: Tape)
+    func cell(_ features: Node, state: NodeList, next: NodeList, tape: Tape)
 }
 
 extension RecurrentPolicy {
@@ -82,10 +82,13 @@ extension RecurrentPolicy {
         let lanes = inputs.rows
         precondition(lanes == memory.lanes, "\(lanes) inputs for a memory of \(memory.lanes) lanes")
         let features = encoder.encode(inputs, tape: tape)
-        let state = memory.states.map { tape.constant(UnsafePointer($0.pointer), rows: lanes, columns: $0.columns) }
-        let next = stateWidths.map { tape.variable(rows: lanes, columns: $0) }
+        let widths = stateWidths
+        let state = NodeList(count: widths.count) {
+            tape.constant(UnsafePointer(memory.states[$0].pointer), rows: lanes, columns: widths[$0])
+        }
+        let next = NodeList(count: widths.count) { tape.variable(rows: lanes, columns: widths[$0]) }
         cell(features, state: state, next: next, tape: tape)
-        for (matrix, node) in zip(memory.states, next) { matrix.copy(from: tape.value(node)) }
+        for index in widths.indices { memory.states[index].copy(from: tape.value(next[index])) }
         return head.read(next[0], tape: tape)
     }
 
@@ -93,13 +96,14 @@ extension RecurrentPolicy {
         precondition(inputs.rows == shape.rows, "\(inputs.rows) inputs for a packed batch of \(shape.rows) rows")
         let features = encoder.encode(inputs, tape: tape)
         // The states of all steps, [N, width] each: step t writes its rows, and the head reads all of them at once.
-        let sequence = stateWidths.map { tape.variable(rows: shape.rows, columns: $0) }
-        var state = stateWidths.map { tape.zeros(rows: shape.lanes, columns: $0) }
+        let widths = stateWidths
+        let sequence = NodeList(count: widths.count) { tape.variable(rows: shape.rows, columns: widths[$0]) }
+        var state = NodeList(count: widths.count) { tape.zeros(rows: shape.lanes, columns: widths[$0]) }
         for step in 0..<shape.steps {
             let alive = shape.lanesAtStep[step]
             let rows = shape.offsets[step]..<shape.offsets[step] + alive
-            let next = sequence.map { $0.rows(rows) }
-            cell(features.rows(rows), state: state.map { $0.rows(0..<alive) }, next: next, tape: tape)
+            let next = sequence.rows(rows)
+            cell(features.rows(rows), state: state.rows(0..<alive), next: next, tape: tape)
             state = next
         }
         return head.read(sequence[0], tape: tape)

@@ -68,4 +68,17 @@ public enum Categorical {
         for a in 0..<outcomes { gradient[a] -= weight * expf(logProbabilities[a]) }
         gradient[outcome] += weight
     }
+
+    /// Adds weight · ∇_logits H(p) = −weight · p (log p + H) for each row.
+    public static func addEntropyGradient(
+        rows: Int, outcomes: Int, logProbabilities: UnsafePointer<Float>, weight: Float,
+        to gradient: UnsafeMutablePointer<Float>
+    ) {
+        for row in 0..<rows {
+            let (logP, target) = (logProbabilities + row * outcomes, gradient + row * outcomes)
+            var entropy: Float = 0
+            for a in 0..<outcomes { entropy -= expf(logP[a]) * logP[a] }
+            for a in 0..<outcomes { target[a] -= weight * expf(logP[a]) * (logP[a] + entropy) }
+        }
+    }
 }

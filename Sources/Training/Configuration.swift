@@ -24,10 +24,15 @@ public struct Configuration: Sendable, Equatable, Codable {
         public var gaeLambda: Double
         /// δ, nats a step
         public var maximumKL: Double
+        /// Added to the surrogate, times the policy's mean entropy; in units of the standardised advantage a nat.
+        public var entropyBonus: Double
+        /// First iterations of the stage in which only the critic learns: after a change of n or γ its values are those of
+        /// another problem, and a policy that follows them unlearns.
+        public var criticWarmup: Int
 
         public init(
             iterations: Int, batchSteps: Int, episodes: Int? = nil, discount: Double, gaeLambda: Double,
-            maximumKL: Double
+            maximumKL: Double, entropyBonus: Double = 0, criticWarmup: Int = 0
         ) {
             self.iterations = iterations
             self.batchSteps = batchSteps
@@ -35,11 +40,14 @@ public struct Configuration: Sendable, Equatable, Codable {
             self.discount = discount
             self.gaeLambda = gaeLambda
             self.maximumKL = maximumKL
+            self.entropyBonus = entropyBonus
+            self.criticWarmup = criticWarmup
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
-            case maximumKL = "maximum_kl"
+            case maximumKL = "maximum_kl", entropyBonus = "entropy_bonus"
+            case criticWarmup = "critic_warmup"
         }
     }
 
@@ -70,14 +78,14 @@ public struct Configuration: Sendable, Equatable, Codable {
 
     public var iterations: Int { stages.reduce(0) { $0 + $1.iterations } }
 
-    /// The stage of an iteration, counted from 0; the last one after the end.
-    public func stageIndex(of iteration: Int) -> Int {
-        var end = 0
+    /// The stage of an iteration, counted from 0, and the iteration's number within it; the last stage after the end.
+    public func place(of iteration: Int) -> (stage: Int, within: Int) {
+        var first = 0
         for (index, stage) in stages.enumerated() {
-            end += stage.iterations
-            if iteration < end { return index }
+            if iteration < first + stage.iterations || index == stages.count - 1 { return (index, iteration - first) }
+            first += stage.iterations
         }
-        return stages.count - 1
+        preconditionFailure("a schedule has at least one stage")
     }
 
     /// The schedule cut, or its last stage extended, to `iterations` in all.
@@ -167,6 +175,8 @@ public struct Configuration: Sendable, Equatable, Codable {
             try check("discount", stage.discount, 0...1)
             try check("gae-lambda", stage.gaeLambda, 0...1)
             try check("maximum-kl", stage.maximumKL, 1e-8...10)
+            try check("entropy-bonus", stage.entropyBonus, 0...10)
+            try check("critic-warmup", stage.criticWarmup, 0...1_000_000)
         }
     }
 

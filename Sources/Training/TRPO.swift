@@ -21,6 +21,8 @@ public final class TRPO {
         public var damping: Double
         /// Part of the trials on which F is measured, in (0, 1]; whole trials, chosen anew every iteration.
         public var fisherShare: Double
+        /// β of the term β · (mean entropy) in the surrogate.
+        public var entropyBonus: Double
         /// Factor by which a step is shortened that did not improve the surrogate, or was not finite. A step whose KL
         /// was too large is shortened by what that KL tells.
         public var backtrackFactor: Double
@@ -29,12 +31,13 @@ public final class TRPO {
 
         public init(
             maximumKL: Double = 0.01, conjugateGradientIterations: Int = 10, damping: Double = 1e-3,
-            fisherShare: Double = 1, backtrackFactor: Double = 0.5, backtrackLimit: Int = 10
+            fisherShare: Double = 1, entropyBonus: Double = 0, backtrackFactor: Double = 0.5, backtrackLimit: Int = 10
         ) {
             self.maximumKL = maximumKL
             self.conjugateGradientIterations = conjugateGradientIterations
             self.damping = damping
             self.fisherShare = fisherShare
+            self.entropyBonus = entropyBonus
             self.backtrackFactor = backtrackFactor
             self.backtrackLimit = backtrackLimit
         }
@@ -47,11 +50,13 @@ public final class TRPO {
         case restored
         /// A gradient, a product or a step was not finite; θ is as before.
         case notFinite = "not_finite"
+        /// Only the critic learned in this iteration.
+        case skipped
     }
 
     public struct Report: Sendable {
         public var outcome = Outcome.restored
-        /// L(θ′) − L(θ) in standardised advantages.
+        /// L(θ′) − L(θ) in standardised advantages, entropy bonus included.
         public var surrogateGain = 0.0
         /// gᵀ step: what the linear model promised for the accepted step.
         public var predictedGain = 0.0
@@ -101,7 +106,9 @@ public final class TRPO {
         let fullRecord = settings.fisherShare >= 1
 
         clock.measure(.gradient) {
-            computeGradient(parameters.pointer, batch, keepRecords: fullRecord, report: &report)
+            computeGradient(
+                parameters.pointer, batch, entropyBonus: Float(settings.entropyBonus), keepRecords: fullRecord,
+                report: &report)
         }
         report.gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
         guard report.gradientNorm.isFinite, report.entropy.isFinite else {
@@ -135,7 +142,7 @@ public final class TRPO {
             for attempt in 0..<settings.backtrackLimit {
                 trial.copy(from: UnsafePointer(parameters.pointer))
                 Elementwise.addScaled(width, Float(scale), solution.pointer, to: trial.pointer)
-                let (gain, divergence) = measure(trial.pointer, batch)
+                let (gain, divergence) = measure(trial.pointer, batch, entropyBonus: settings.entropyBonus)
                 guard gain.isFinite, divergence.isFinite else {
                     report.outcome = .notFinite
                     scale *= settings.backtrackFactor
@@ -170,7 +177,8 @@ public final class TRPO {
     /// Unrolls π_old, keeps its log-probabilities in the batch, and pulls the surrogate's gradient back: at θ_old the
     /// ratio is exactly 1, so it is (1/N) Σ A ∇ log π.
     private func computeGradient(
-        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, keepRecords: Bool, report: inout Report
+        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Float, keepRecords: Bool,
+        report: inout Report
     ) {
         let count = batch.shards.count
         sums.prepare(count)
@@ -198,6 +206,11 @@ public final class TRPO {
                     logProbabilities: logProbabilities + row * actions,
                     weight: weight * shard.advantages.pointer[row], to: seed + row * actions)
             }
+            if entropyBonus > 0 {
+                Categorical.addEntropyGradient(
+                    rows: shard.rows, outcomes: actions, logProbabilities: logProbabilities,
+                    weight: weight * entropyBonus, to: seed)
+            }
             let slot = sums.slot(index)
             slot.update(repeating: 0, count: sums.width)
             tape.vjp(gradient: slot, workspace: workspace)
@@ -207,7 +220,7 @@ public final class TRPO {
     }
 
     /// Copies whole trials for the Fisher product: subsampling time steps would cut a recurrent history.
-    private func sampleForFisher(_ batch: TrialBatch, _ share: Double, _ random: RandomSource) -> [ShardBatch] {
+    func sampleForFisher(_ batch: TrialBatch, _ share: Double, _ random: RandomSource) -> [ShardBatch] {
         let wanted = max(1, Int((Double(batch.trials) * share).rounded()))
         let sharding = Sharding(trials: wanted, steps: batch.family.maximumTrialSteps)
         var random = random
@@ -237,7 +250,7 @@ public final class TRPO {
     }
 
     /// F v for the recorded shards; the result lives until the next product.
-    private func fisherProduct(
+    func fisherProduct(
         _ vector: UnsafePointer<Float>, shards: [ShardBatch], rows: Int, damping: Float
     ) -> UnsafePointer<Float> {
         let weight = 1 / Float(rows)
@@ -258,9 +271,10 @@ public final class TRPO {
         return UnsafePointer(product)
     }
 
-    /// Gain of the surrogate and mean KL at other parameters, over all N rows.
-    private func measure(_ parameters: UnsafePointer<Float>, _ batch: TrialBatch) -> (gain: Double, divergence: Double)
-    {
+    /// Gain of the surrogate, entropy bonus included, and mean KL at other parameters, over all N rows.
+    private func measure(
+        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Double
+    ) -> (gain: Double, divergence: Double) {
         let partial = Buffer<Double>(capacity: 2 * batch.shards.count)
         workers.pool.run(batch.shards.count) { index, worker in
             let (shard, tape) = (batch.shards[index], workers.tapes[worker])
@@ -274,6 +288,13 @@ public final class TRPO {
             for row in 0..<shard.rows {
                 let at = row * actions + Int(shard.actions.pointer[row])
                 gain += Double(shard.advantages.pointer[row] * (expf(new[at] - old[at]) - 1))
+            }
+            if entropyBonus > 0 {
+                let change =
+                    Categorical.entropySum(
+                        rows: shard.rows, outcomes: actions, logProbabilities: UnsafePointer(new))
+                    - Categorical.entropySum(rows: shard.rows, outcomes: actions, logProbabilities: old)
+                gain += entropyBonus * change
             }
             partial.pointer[2 * index] = gain
             partial.pointer[2 * index + 1] = Categorical.divergenceSum(

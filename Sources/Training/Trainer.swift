@@ -100,13 +100,8 @@ public final class Trainer {
             batch.standardizeAdvantages(configuration.advantageScale)
             return critic.explainedVariance(batch)
         }
-        let update = optimizer.update(
-            parameters: parameters, batch: batch,
-            settings: TRPO.Settings(
-                maximumKL: settings.maximumKL,
-                conjugateGradientIterations: configuration.conjugateGradientIterations,
-                damping: configuration.damping, fisherShare: configuration.fisherShare),
-            random: root.split(Stream.fisher.rawValue, iteration), clock: &clock)
+        let warmingUp = configuration.place(of: iteration).within < settings.criticWarmup
+        let update = warmingUp ? TRPO.Report(outcome: .skipped) : improvePolicy(batch, settings, &clock)
         let loss = clock.measure(.critic) {
             critic.fit(
                 batch,
@@ -126,16 +121,29 @@ public final class Trainer {
         return report
     }
 
+    private func improvePolicy(
+        _ batch: TrialBatch, _ settings: Configuration.Stage, _ clock: inout PhaseClock
+    ) -> TRPO.Report {
+        optimizer.update(
+            parameters: parameters, batch: batch,
+            settings: TRPO.Settings(
+                maximumKL: settings.maximumKL,
+                conjugateGradientIterations: configuration.conjugateGradientIterations,
+                damping: configuration.damping, fisherShare: configuration.fisherShare,
+                entropyBonus: settings.entropyBonus),
+            random: root.split(Stream.fisher.rawValue, iteration), clock: &clock)
+    }
+
     /// The settings of the coming iteration, and a batch of its size.
     private func enterStage() throws -> (Configuration.Stage, TrialBatch) {
-        let index = configuration.stageIndex(of: iteration)
+        let index = configuration.place(of: iteration).stage
         let settings = configuration.stages[index]
         if let batch, index == stage { return (settings, batch) }
         let family = try configuration.makeFamily(stage: settings)
         // Returns of longer trials have another scale. What was before is read from the schedule, not from this object,
         // so that a run which is resumed between two stages does the same.
         if iteration > 0 {
-            let previous = configuration.stages[configuration.stageIndex(of: iteration - 1)]
+            let previous = configuration.stages[configuration.place(of: iteration - 1).stage]
             let trialSteps = try configuration.makeFamily(stage: previous).maximumTrialSteps
             if trialSteps != family.maximumTrialSteps { critic.scale = ReturnScale() }
         }

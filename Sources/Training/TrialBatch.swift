@@ -18,6 +18,8 @@ public final class TrialBatch {
     public let sharding: Sharding
     public let shards: [ShardBatch]
     private let lanes: [any TrialLanes]
+    /// A policy's memory for each shard, from one iteration to the next.
+    private var memories: [any SequenceMemory] = []
 
     /// - Parameter trials: whole trials in all, at least 1.
     public init(family: any TaskFamily, trials: Int) {
@@ -44,11 +46,12 @@ public final class TrialBatch {
         _ policy: Policy, parameters: UnsafePointer<Float>, root: RandomSource, first: Int = 0,
         choice: ActionChoice = .sampled, workers: Workers
     ) {
+        if !(memories.first is Policy.Memory) { memories = sharding.lanes.map { policy.makeMemory(lanes: $0) } }
         workers.pool.run(shards.count) { shard, worker in
             let start = first + sharding.first(shard)
             let streams = (0..<sharding.lanes[shard]).map { TrialStreams(root.split(start + $0)) }
             Rollout.play(
-                policy, parameters: parameters, memory: policy.makeMemory(lanes: streams.count), lanes: lanes[shard],
+                policy, parameters: parameters, memory: memories[shard] as! Policy.Memory, lanes: lanes[shard],
                 streams: streams, choice: choice, into: shards[shard], tape: workers.tapes[worker],
                 scratch: workers.scratch[worker])
         }

@@ -34,6 +34,9 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(name: .customLong("maximum-kl"), help: "Trust region: mean KL a time step, nats (default per task).")
     var maximumKL: Double?
 
+    @Option(help: "Entropy bonus, units of standardised advantage a nat (0 … 10; default per task).")
+    var entropyBonus: Double?
+
     @Option(help: "Fisher products of a TRPO update (1 … 1000; default 10).")
     var conjugateGradientIterations: Int?
 
@@ -63,6 +66,7 @@ struct ModelAndTaskOptions: ParsableArguments {
         let pairs: [(String, Any?)] = [
             ("model", model), ("task", task), ("arms", arms), ("episodes", episodes), ("hidden", hidden),
             ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
+            ("entropy-bonus", entropyBonus),
             ("conjugate-gradient-iterations", conjugateGradientIterations), ("damping", damping),
             ("fisher-share", fisherShare), ("critic-epochs", criticEpochs), ("critic-minibatches", criticMinibatches),
             ("critic-learning-rate", criticLearningRate), ("critic-lambda", criticLambda), ("seed", seed),
@@ -109,6 +113,7 @@ struct ModelAndTaskOptions: ParsableArguments {
             if let discount { configuration.stages[index].discount = discount }
             if let gaeLambda { configuration.stages[index].gaeLambda = gaeLambda }
             if let maximumKL { configuration.stages[index].maximumKL = maximumKL }
+            if let entropyBonus { configuration.stages[index].entropyBonus = entropyBonus }
         }
         if let conjugateGradientIterations {
             configuration.conjugateGradientIterations = conjugateGradientIterations

@@ -55,3 +55,5 @@ void rl2x_adam(size_t count, float rate, float beta1, float beta2, float epsilon
 // mremap, which Swift's Glibc module does not show; NULL if there is no room.
 void *rl2x_grow_mapping(void *block, size_t old_bytes, size_t new_bytes);
 void rl2x_advise_huge_pages(void *block, size_t bytes);
+
+#include "layers.h"

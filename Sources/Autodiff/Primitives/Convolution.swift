@@ -1,0 +1,283 @@
+import CKernels
+import Kernels
+
+/// Sizes of a two-dimensional convolution: images [height, width, channels], row-major with **channels last**, and a
+/// kernel that moves by `stride` over the image with `padding` zeros around it.
+///
+/// Channels last, because then a row of a patch lies in one stretch of the image, and the product of patches and
+/// weights is the output image as it stands: nothing is transposed. A model that is compared with PyTorch must flatten
+/// there with `x.permute(0, 2, 3, 1)`.
+public struct ConvolutionShape: Sendable, Equatable {
+    public let height: Int
+    public let width: Int
+    public let channels: Int
+    public let kernelHeight: Int
+    public let kernelWidth: Int
+    public let stride: Int
+    public let padding: Int
+
+    public init(
+        height: Int, width: Int, channels: Int, kernelHeight: Int, kernelWidth: Int, stride: Int = 1, padding: Int = 0
+    ) {
+        precondition(stride > 0 && padding >= 0 && kernelHeight > 0 && kernelWidth > 0, "a window of no size")
+        precondition(
+            height + 2 * padding >= kernelHeight && width + 2 * padding >= kernelWidth,
+            "a kernel of \(kernelHeight)×\(kernelWidth) does not fit an image of \(height)×\(width)")
+        self.height = height
+        self.width = width
+        self.channels = channels
+        self.kernelHeight = kernelHeight
+        self.kernelWidth = kernelWidth
+        self.stride = stride
+        self.padding = padding
+    }
+
+    public var outputHeight: Int { (height + 2 * padding - kernelHeight) / stride + 1 }
+    public var outputWidth: Int { (width + 2 * padding - kernelWidth) / stride + 1 }
+    /// Numbers in an image.
+    public var inputCount: Int { height * width * channels }
+    /// Places of the kernel.
+    public var positions: Int { outputHeight * outputWidth }
+    /// K: numbers under the kernel.
+    public var patchCount: Int { kernelHeight * kernelWidth * channels }
+}
+
+/// y = x ∗ W + b as `torch.nn.Conv2d`, with W [O, channels, kernel height, kernel width] and b [O]: images
+/// [N, height · width · channels] to [N, output height · output width · O], channels last in both.
+///
+/// With P(x) [N · positions, K] the patches of x and W′ [O, K] the weights in the patches' order it is linear algebra:
+///
+///     y = P(x) W′ᵀ + b,  dy = P(x) dW′ᵀ + P(dx) W′ᵀ + db,  W̄′ += ȳᵀ P(x),  x̄ += Pᵀ(ȳ W′),  b̄ += Σ ȳ
+///
+/// Patches are K / (stride² · channels) times as large as images, so they are never kept: each reading gathers them
+/// anew, for a few images at a time, in a block of scratch that stays in the second-level cache.
+enum Convolution: Primitive {
+    static func forward(_ record: borrowing Record, _ tape: Tape) {
+        let (x, bias, y) = (record.operands[0], record.operands[2], record.output)
+        let plan = Plan(record)
+        let memory = plan.scratch(tape, weights: 1)
+        plan.permute(tape.value(record.operands[1]), into: memory.weights)
+        plan.forEachBlock { first, count in
+            plan.gather(plan.images(x, first, count, tape, memory), count, into: memory.patches)
+            let out = tape.mutableValue(y) + first * y.columns
+            plan.multiply(count, memory.patches, memory.weights, into: out, beta: 0)
+            if bias.count > 0 {
+                Elementwise.addBias(
+                    rows: count * plan.shape.positions, columns: plan.outputs, tape.value(bias), to: out)
+            }
+        }
+    }
+
+    static func pushforward(_ record: borrowing Record, _ tangents: Tangents) {
+        let (x, weight, bias, y) = (record.operands[0], record.operands[1], record.operands[2], record.output)
+        let tape = tangents.tape
+        let plan = Plan(record)
+        let memory = plan.scratch(tape, weights: 2)
+        let dWeights = memory.weights + plan.weightCount
+        let dWeight = tangents.of(weight)
+        plan.permute(tape.value(weight), into: memory.weights)
+        if let dWeight { plan.permute(dWeight, into: dWeights) }
+        plan.forEachBlock { first, count in
+            let dy = tangents.output(y) + first * y.columns
+            if dWeight != nil {
+                plan.gather(plan.images(x, first, count, tape, memory), count, into: memory.patches)
+                plan.multiply(count, memory.patches, dWeights, into: dy, beta: 0)
+            } else {
+                dy.update(repeating: 0, count: count * y.columns)
+            }
+            if let dx = tangents.of(x) {
+                plan.gather(dx + first * x.columns, count, into: memory.patches)
+                plan.multiply(count, memory.patches, memory.weights, into: dy, beta: 1)
+            }
+            if bias.count > 0, let dBias = tangents.of(bias) {
+                Elementwise.addBias(rows: count * plan.shape.positions, columns: plan.outputs, dBias, to: dy)
+            }
+        }
+    }
+
+    static func pullback(_ record: borrowing Record, _ cotangents: Cotangents) {
+        let (x, weight, bias, y) = (record.operands[0], record.operands[1], record.operands[2], record.output)
+        let tape = cotangents.tape
+        let plan = Plan(record)
+        let memory = plan.scratch(tape, weights: 2)
+        let dWeights = memory.weights + plan.weightCount
+        let dWeight = cotangents.accumulator(weight)
+        plan.permute(tape.value(weight), into: memory.weights)
+        dWeights.update(repeating: 0, count: plan.weightCount)
+        let (outputs, patchCount) = (plan.outputs, plan.shape.patchCount)
+        plan.forEachBlock { first, count in
+            let rows = count * plan.shape.positions
+            let u = cotangents.of(y) + first * y.columns
+            if dWeight != nil {
+                plan.gather(plan.images(x, first, count, tape, memory), count, into: memory.patches)
+                BLAS.multiply(
+                    outputs, patchCount, rows, u, outputs, transposeA: true, memory.patches, patchCount,
+                    into: dWeights, patchCount, beta: 1)
+            }
+            if let dx = cotangents.accumulator(x) {
+                BLAS.multiply(
+                    rows, patchCount, outputs, u, outputs, memory.weights, patchCount, into: memory.patches,
+                    patchCount)
+                plan.scatter(memory.patches, count, into: dx + first * x.columns)
+            }
+            if bias.count > 0, let dBias = cotangents.accumulator(bias) {
+                Elementwise.addColumnSums(rows: rows, columns: outputs, of: u, to: dBias)
+            }
+        }
+        if let dWeight { plan.addUnpermuted(dWeights, to: dWeight) }
+    }
+}
+
+extension Convolution {
+    /// Floats of patches at a time: half a megabyte, half of a second-level cache.
+    static let blockCount = 1 << 17
+
+    /// The sizes of one application, and the maps that the three functions share.
+    struct Plan {
+        let shape: ConvolutionShape
+        let images: Int
+        let outputs: Int
+        /// Whether the images are bytes, to be multiplied by `byteScale`.
+        let isBytes: Bool
+        let byteScale: Float
+        let imagesPerBlock: Int
+        private let window: rl2x_window
+
+        struct Memory {
+            let weights: UnsafeMutablePointer<Float>
+            let patches: UnsafeMutablePointer<Float>
+            let images: UnsafeMutablePointer<Float>
+        }
+
+        init(_ record: borrowing Record) {
+            let sizes = record.integers
+            shape = ConvolutionShape(
+                height: sizes[0], width: sizes[1], channels: sizes[2], kernelHeight: sizes[3], kernelWidth: sizes[4],
+                stride: sizes[5], padding: sizes[6])
+            images = record.output.rows
+            outputs = record.operands[1].rows
+            isBytes = sizes[7] == 1
+            byteScale = record.scalar
+            imagesPerBlock = max(1, Convolution.blockCount / (shape.positions * shape.patchCount))
+            window = rl2x_window(
+                height: Int64(shape.height), width: Int64(shape.width), channels: Int64(shape.channels),
+                kernel_height: Int64(shape.kernelHeight), kernel_width: Int64(shape.kernelWidth),
+                stride: Int64(shape.stride), padding: Int64(shape.padding), output_height: Int64(shape.outputHeight),
+                output_width: Int64(shape.outputWidth))
+        }
+
+        var weightCount: Int { outputs * shape.patchCount }
+
+        /// Room for some sets of weights, the patches of a block and, if they come as bytes, its images.
+        func scratch(_ tape: Tape, weights sets: Int) -> Memory {
+            let patches = imagesPerBlock * shape.positions * shape.patchCount
+            let start = tape.scratch(
+                sets * weightCount + patches + (isBytes ? imagesPerBlock * shape.inputCount : 0))
+            return Memory(
+                weights: start, patches: start + sets * weightCount, images: start + sets * weightCount + patches)
+        }
+
+        @inline(__always)
+        func forEachBlock(_ body: (_ first: Int, _ count: Int) -> Void) {
+            for first in stride(from: 0, to: images, by: imagesPerBlock) {
+                body(first, min(imagesPerBlock, images - first))
+            }
+        }
+
+        /// Some images as floats, where they lie or in `memory`.
+        func images(_ x: Node, _ first: Int, _ count: Int, _ tape: Tape, _ memory: Memory) -> UnsafePointer<Float> {
+            let start = tape.value(x) + first * x.columns
+            guard isBytes else { return start }
+            for image in 0..<count {
+                let bytes = UnsafeRawPointer(start + image * x.columns).assumingMemoryBound(to: UInt8.self)
+                rl2x_scale_bytes(shape.inputCount, byteScale, bytes, memory.images + image * shape.inputCount)
+            }
+            return UnsafePointer(memory.images)
+        }
+
+        func gather(_ images: UnsafePointer<Float>, _ count: Int, into patches: UnsafeMutablePointer<Float>) {
+            withUnsafePointer(to: window) { rl2x_gather_patches(count, $0, images, patches) }
+        }
+
+        func scatter(_ patches: UnsafePointer<Float>, _ count: Int, into images: UnsafeMutablePointer<Float>) {
+            withUnsafePointer(to: window) { rl2x_scatter_patches(count, $0, patches, images) }
+        }
+
+        /// y [count · positions, O] = beta · y + patches W′ᵀ
+        func multiply(
+            _ count: Int, _ patches: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+            into y: UnsafeMutablePointer<Float>, beta: Float
+        ) {
+            let k = shape.patchCount
+            BLAS.multiply(
+                count * shape.positions, outputs, k, patches, k, weights, k, transposeB: true, into: y, outputs,
+                beta: beta)
+        }
+
+        /// From [O, channels, kernel height, kernel width] to [O, kernel height, kernel width, channels].
+        func permute(_ weight: UnsafePointer<Float>, into permuted: UnsafeMutablePointer<Float>) {
+            forEachWeight { permuted[$1] = weight[$0] }
+        }
+
+        /// The way back, added.
+        func addUnpermuted(_ permuted: UnsafePointer<Float>, to weight: UnsafeMutablePointer<Float>) {
+            forEachWeight { weight[$0] += permuted[$1] }
+        }
+
+        /// Calls `body` with each weight's place in PyTorch's order and in the patches'.
+        @inline(__always)
+        private func forEachWeight(_ body: (Int, Int) -> Void) {
+            let (pixels, channels) = (shape.kernelHeight * shape.kernelWidth, shape.channels)
+            for output in 0..<outputs {
+                for channel in 0..<channels {
+                    for pixel in 0..<pixels {
+                        body(
+                            (output * channels + channel) * pixels + pixel,
+                            (output * pixels + pixel) * channels + channel)
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension Tape {
+    /// Convolves images x [N, height · width · channels], channels last, with `weight` [O, channels · kernel height ·
+    /// kernel width], a `Conv2d` weight in PyTorch's order, and adds `bias` [1, O]:
+    /// [N, output height · output width · O], channels last.
+    public func convolution(_ x: Node, _ shape: ConvolutionShape, weight: Node, bias: Node? = nil) -> Node {
+        precondition(x.columns == shape.inputCount, "images of \(shape.inputCount) numbers were given \(x.columns)")
+        return convolve(x, shape, weight: weight, bias: bias, isBytes: false, scale: 1)
+    }
+
+    /// Convolves `count` images of bytes, channels last, times `scale`. The bytes are copied to the tape, where they
+    /// take a quarter of the room of floats.
+    public func convolution(
+        bytes: UnsafePointer<UInt8>, count: Int, scale: Float = 1 / 255, _ shape: ConvolutionShape, weight: Node,
+        bias: Node? = nil
+    ) -> Node {
+        let bytesPerFloat = MemoryLayout<Float>.size
+        let x = constant(rows: count, columns: (shape.inputCount + bytesPerFloat - 1) / bytesPerFloat)
+        let target = UnsafeMutableRawPointer(mutableValue(x))
+        for image in 0..<count {
+            (target + image * x.columns * bytesPerFloat).copyMemory(
+                from: bytes + image * shape.inputCount, byteCount: shape.inputCount)
+        }
+        return convolve(x, shape, weight: weight, bias: bias, isBytes: true, scale: scale)
+    }
+
+    private func convolve(
+        _ x: Node, _ shape: ConvolutionShape, weight: Node, bias: Node?, isBytes: Bool, scale: Float
+    ) -> Node {
+        precondition(
+            weight.columns == shape.patchCount, "a kernel of \(shape.patchCount) numbers was given \(weight.columns)")
+        precondition(bias == nil || bias!.count == weight.rows, "a bias of \(bias!.count) for \(weight.rows) channels")
+        let output = variable(rows: x.rows, columns: shape.positions * weight.rows)
+        apply(
+            Convolution.self, operands(x, weight, bias), output: output,
+            integers: attributes(
+                shape.height, shape.width, shape.channels, shape.kernelHeight, shape.kernelWidth, shape.stride,
+                shape.padding, isBytes ? 1 : 0), scalar: scale)
+        return output
+    }
+}
