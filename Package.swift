@@ -54,13 +54,16 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"],
             path: "Tests/TestSupport", swiftSettings: optimised),
-        .testTarget(name: "KernelsTests", dependencies: ["TestSupport"]),
-        .testTarget(name: "AutodiffTests", dependencies: ["TestSupport"], exclude: ["golden"]),
-        .testTarget(name: "ModelsTests", dependencies: ["TestSupport"], exclude: ["golden"]),
-        .testTarget(name: "TasksTests", dependencies: ["TestSupport"]),
-        .testTarget(name: "TrainingTests", dependencies: ["TestSupport"], exclude: ["scripts"]),
-        .testTarget(name: "BenchTests", dependencies: ["TestSupport", "Bench"]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "rl2x"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+        .testTarget(name: "AutodiffTests", dependencies: ["Kernels", "Autodiff", "TestSupport"], exclude: ["golden"]),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Kernels", "Autodiff", "Models", "TestSupport"], exclude: ["golden"]),
+        .testTarget(name: "TasksTests", dependencies: ["Kernels", "Tasks"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "TestSupport"],
+            exclude: ["scripts"]),
+        .testTarget(name: "BenchTests", dependencies: ["Bench"]),
+        .testTarget(name: "CommandTests", dependencies: ["Kernels", "Training", "rl2x"]),
     ],
     swiftLanguageModes: [.v6]
 )

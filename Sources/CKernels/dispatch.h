@@ -9,7 +9,7 @@
 #endif
 
 #if defined(__x86_64__) && !defined(RL2X_BASELINE_ONLY)
-#define RL2X_DISPATCH __attribute__((target_clones("avx512f", "avx2,fma", "default")))
+#define RL2X_DISPATCH __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define RL2X_DISPATCH
 #endif

@@ -40,7 +40,7 @@ RL2X_DISPATCH void rl2x_relu_slope(size_t count, const float *x, float *y, float
     for (size_t i = 0; i < count; i++) {
         float value = x[i];
         slope[i] = value > 0.0f ? 1.0f : 0.0f;
-        y[i] = value > 0.0f ? value : 0.0f;
+        y[i] = value < 0.0f ? 0.0f : value;  // NaN stays NaN
     }
 }
 

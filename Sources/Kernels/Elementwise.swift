@@ -3,7 +3,7 @@ import CKernels
 /// Loops over arrays, vectorised for the processor at hand. Counts are in floats; arrays must not overlap unless a
 /// function says that they may.
 public enum Elementwise {
-    /// y = eˣ; x and y may be the same array.
+    /// y = eˣ for x clamped to [−87, 88], so that the result is always finite and normal; x and y may be the same array.
     public static func exp(_ count: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
         rl2x_exp(count, x, y)
     }

@@ -1,5 +1,5 @@
 /// A row-major Float32 matrix [rows, columns] that owns its memory: parameters, memories and scratch that outlive a
-/// tape. Rows may be dropped from the end (`truncate`) without giving memory back.
+/// tape. Rows may be dropped from the end (`setRows`) without giving memory back.
 public final class Matrix: @unchecked Sendable {
     public let pointer: UnsafeMutablePointer<Float>
     public private(set) var rows: Int

@@ -21,7 +21,7 @@ public final class WorkerPool: @unchecked Sendable {
         precondition(threads >= 1, "a pool needs at least one thread")
         threadCount = threads
         for worker in 1..<max(threads, 1) {
-            let thread = Thread { [unowned self] in self.loop(worker) }
+            let thread = Thread { [self] in loop(worker) }
             thread.stackSize = 8 << 20
             thread.start()
         }
@@ -36,13 +36,14 @@ public final class WorkerPool: @unchecked Sendable {
     }
 
     /// Runs `job(index, worker)` for every index in 0 ..< count and returns when all are done. `worker` is in
-    /// 0 ..< threadCount and no two jobs run at the same time under the same worker.
+    /// 0 ..< threadCount and no two jobs run at the same time under the same worker. Not to be called from within a job.
     public func run(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
         guard count > 0 else { return }
         if threadCount == 1 || count == 1 {
             for index in 0..<count { body(index, 0) }
             return
         }
+        precondition(!stopping, "a pool that was stopped has no threads")
         withoutActuallyEscaping(body) { escaping in
             nonisolated(unsafe) let shared = escaping
             let sendable: @Sendable (Int, Int) -> Void = { shared($0, $1) }

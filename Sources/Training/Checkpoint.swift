@@ -4,8 +4,8 @@ import Models
 
 /// A trainer's state as one safetensors file.
 ///
-/// Tensors: `policy.<name>` and `critic.<name>` under PyTorch's names and shapes, `critic_optimizer.exp_avg` and
-/// `.exp_avg_sq` [P], `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
+/// Tensors: `policy.<name>` and `critic.<name>` under PyTorch's names and shapes, `exp_avg` and `exp_avg_sq` [P] of
+/// `critic_optimizer` and of `policy_optimizer` (which only reward prediction uses), `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
 /// Random streams are named by seed and iteration, so the counter is their state.
 extension Trainer {
     public func checkpoint() throws -> SafetensorsFile {
@@ -18,13 +18,19 @@ extension Trainer {
         return SafetensorsFile(
             metadata: [
                 "format": "rl2x-checkpoint-1", "version": Version.number, "iteration": String(iteration),
-                "timesteps": String(timesteps), "critic_optimizer_steps": String(critic.optimizerSteps),
+                "timesteps": String(timesteps), "critic_optimizer_steps": String(critic.optimizer.steps),
+                "policy_optimizer_steps": String(rewardPrediction.steps),
                 "configuration": try configuration.yaml(),
             ], tensors: tensors)
     }
 
     private var optimizerState: [(String, Matrix)] {
-        [("critic_optimizer.exp_avg", critic.firstMoment), ("critic_optimizer.exp_avg_sq", critic.secondMoment)]
+        [
+            ("critic_optimizer.exp_avg", critic.optimizer.firstMoment),
+            ("critic_optimizer.exp_avg_sq", critic.optimizer.secondMoment),
+            ("policy_optimizer.exp_avg", rewardPrediction.firstMoment),
+            ("policy_optimizer.exp_avg_sq", rewardPrediction.secondMoment),
+        ]
     }
 
     /// Takes the state of a checkpoint. Throws, before anything is changed, if it is not one of this configuration's.
@@ -37,6 +43,7 @@ extension Trainer {
         }
         let (iterations, steps) = (try counter("iteration"), try counter("timesteps"))
         let optimizerSteps = try counter("critic_optimizer_steps")
+        let policyOptimizerSteps = try counter("policy_optimizer_steps")
         let theta = try Trainer.values("policy.", policy, in: file, path: path)
         let criticTheta = try Trainer.values("critic.", critic.model, in: file, path: path)
         let moments = try optimizerState.map { name, matrix in
@@ -59,9 +66,9 @@ extension Trainer {
         (iteration, timesteps) = (iterations, steps)
         parameters.copy(from: theta)
         critic.parameters.copy(from: criticTheta)
-        critic.optimizerSteps = optimizerSteps
-        critic.firstMoment.copy(from: moments[0])
-        critic.secondMoment.copy(from: moments[1])
+        critic.optimizer.steps = optimizerSteps
+        rewardPrediction.steps = policyOptimizerSteps
+        for ((_, matrix), values) in zip(optimizerState, moments) { matrix.copy(from: values) }
         critic.scale = scale
     }
 

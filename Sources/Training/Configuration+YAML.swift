@@ -4,7 +4,8 @@ import Yams
 extension Configuration {
     public func yaml() throws -> String {
         let encoder = YAMLEncoder()
-        encoder.options.sortKeys = false
+        // Dictionaries have another order in every process; the same configuration must give the same text.
+        encoder.options.sortKeys = true
         return try encoder.encode(self)
     }
 
@@ -36,7 +37,27 @@ extension Configuration {
                 "\(path): \(place.isEmpty ? "not a YAML configuration" : "the value of '\(place.joined(separator: "."))' is not of the right kind")"
             )
         } catch {
-            throw UserError("\(path): not a YAML configuration (\(String(describing: error).prefix(120)))")
+            let reason = String(describing: error).split(whereSeparator: \.isNewline).joined(separator: " ")
+            throw UserError("\(path): not a YAML configuration (\(reason.prefix(120)))")
         }
+    }
+}
+
+extension Configuration.Stage {
+    /// Reads a stage; what most stages leave as it is may be left out.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            kind: try values.decodeIfPresent(Kind.self, forKey: .kind) ?? .improvement,
+            iterations: try values.decode(Int.self, forKey: .iterations),
+            batchSteps: try values.decode(Int.self, forKey: .batchSteps),
+            episodes: try values.decodeIfPresent(Int.self, forKey: .episodes),
+            discount: try values.decode(Double.self, forKey: .discount),
+            gaeLambda: try values.decode(Double.self, forKey: .gaeLambda),
+            maximumKL: try values.decode(Double.self, forKey: .maximumKL),
+            finalMaximumKL: try values.decodeIfPresent(Double.self, forKey: .finalMaximumKL),
+            entropyBonus: try values.decodeIfPresent(Double.self, forKey: .entropyBonus) ?? 0,
+            criticWarmup: try values.decodeIfPresent(Int.self, forKey: .criticWarmup) ?? 0,
+            learningRate: try values.decodeIfPresent(Double.self, forKey: .learningRate))
     }
 }

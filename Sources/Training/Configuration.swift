@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Models
 import Tasks
@@ -13,6 +14,16 @@ public struct UserError: Error, CustomStringConvertible, Sendable {
 public struct Configuration: Sendable, Equatable, Codable {
     /// A stretch of iterations with settings of its own. A curriculum is a list of them.
     public struct Stage: Sendable, Equatable, Codable {
+        /// What the iterations of a stage do.
+        public enum Kind: String, Sendable, Equatable, Codable, CaseIterable {
+            /// Play, improve the policy by TRPO, fit the critic: the outer loop of RL².
+            case improvement
+            /// Play by random habits and fit the policy's output for the action taken to its reward, by Adam: the memory
+            /// learns to hold what was seen before the policy learns to use it (see `RewardPrediction`).
+            case rewardPrediction = "reward_prediction"
+        }
+
+        public var kind: Kind
         public var iterations: Int
         /// Time steps an iteration; rounded down to whole trials of the longest length, at least one.
         public var batchSteps: Int
@@ -22,32 +33,48 @@ public struct Configuration: Sendable, Equatable, Codable {
         public var discount: Double
         /// λ in [0, 1]
         public var gaeLambda: Double
-        /// δ, nats a step
+        /// δ, nats a step, at the start of the stage
         public var maximumKL: Double
+        /// δ at the end of the stage, which it approaches geometrically; nil: as at the start. The noise of a gradient is
+        /// worth a share of the trust region that grows as the signal fades, so late steps must be small.
+        public var finalMaximumKL: Double?
         /// Added to the surrogate, times the policy's mean entropy; in units of the standardised advantage a nat.
         public var entropyBonus: Double
         /// First iterations of the stage in which only the critic learns: after a change of n or γ its values are those of
         /// another problem, and a policy that follows them unlearns.
         public var criticWarmup: Int
+        /// Adam's rate in this stage, if another than `criticLearningRate`.
+        public var learningRate: Double?
 
         public init(
-            iterations: Int, batchSteps: Int, episodes: Int? = nil, discount: Double, gaeLambda: Double,
-            maximumKL: Double, entropyBonus: Double = 0, criticWarmup: Int = 0
+            kind: Kind = .improvement, iterations: Int, batchSteps: Int, episodes: Int? = nil, discount: Double,
+            gaeLambda: Double,
+            maximumKL: Double, finalMaximumKL: Double? = nil, entropyBonus: Double = 0, criticWarmup: Int = 0,
+            learningRate: Double? = nil
         ) {
+            self.kind = kind
             self.iterations = iterations
             self.batchSteps = batchSteps
             self.episodes = episodes
             self.discount = discount
             self.gaeLambda = gaeLambda
             self.maximumKL = maximumKL
+            self.finalMaximumKL = finalMaximumKL
             self.entropyBonus = entropyBonus
             self.criticWarmup = criticWarmup
+            self.learningRate = learningRate
+        }
+
+        /// δ of an iteration of this stage.
+        public func maximumKL(within iteration: Int) -> Double {
+            guard let finalMaximumKL, iterations > 1 else { return maximumKL }
+            return maximumKL * pow(finalMaximumKL / maximumKL, Double(iteration) / Double(iterations - 1))
         }
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
-            case maximumKL = "maximum_kl", entropyBonus = "entropy_bonus"
-            case criticWarmup = "critic_warmup"
+            case kind, iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
+            case maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus = "entropy_bonus"
+            case criticWarmup = "critic_warmup", learningRate = "learning_rate"
         }
     }
 
@@ -99,6 +126,15 @@ public struct Configuration: Sendable, Equatable, Codable {
             kept.append(stage)
         }
         stages = kept
+    }
+
+    /// Whether two schedules are the same as far as the shorter one goes, and all else is the same.
+    public func continues(_ other: Configuration) -> Bool {
+        var (one, two) = (self, other)
+        let common = min(iterations, other.iterations)
+        one.setIterations(common)
+        two.setIterations(common)
+        return one == two
     }
 
     // MARK: What it describes
@@ -156,6 +192,16 @@ public struct Configuration: Sendable, Equatable, Codable {
         for name in taskOptions.keys.sorted() where !entry.options.contains(where: { $0.name == name }) {
             throw UserError("task '\(task)' has no option '\(name)'")
         }
+        for stage in stages {
+            if let episodes = stage.episodes, let option = entry.options.first(where: { $0.name == "episodes" }) {
+                try check("episodes (of a stage)", episodes, option.range)
+            }
+        }
+        try validateSettings()
+    }
+
+    /// The part of `validate` that knows no catalogue.
+    func validateSettings() throws {
         try check("hidden", hidden, 1...8192)
         try check("seed", seed, 0...Int.max)
         try check("conjugate-gradient-iterations", conjugateGradientIterations, 1...1000)
@@ -169,14 +215,13 @@ public struct Configuration: Sendable, Equatable, Codable {
         for stage in stages {
             try check("iterations", stage.iterations, 1...10_000_000)
             try check("batch-steps", stage.batchSteps, 1...100_000_000)
-            if let episodes = stage.episodes, let option = entry.options.first(where: { $0.name == "episodes" }) {
-                try check("episodes (of a stage)", episodes, option.range)
-            }
             try check("discount", stage.discount, 0...1)
             try check("gae-lambda", stage.gaeLambda, 0...1)
             try check("maximum-kl", stage.maximumKL, 1e-8...10)
+            if let final = stage.finalMaximumKL { try check("final-maximum-kl", final, 1e-8...10) }
             try check("entropy-bonus", stage.entropyBonus, 0...10)
             try check("critic-warmup", stage.criticWarmup, 0...1_000_000)
+            if let rate = stage.learningRate { try check("learning-rate (of a stage)", rate, 1e-8...1) }
         }
     }
 

@@ -28,17 +28,14 @@ public enum Rollout {
         let actionCount = batch.actionCount
         scratch.prepare(lanes: streams.count, actions: actionCount)
         memory.restart(lanes: streams.count)
-        lanes.begin(streams, inputs: batch.inputsWriter(from: 0))
-        var row = 0
-        var step = 0
-        while lanes.count > 0 {
+        run(lanes: lanes, streams: streams, into: batch, scratch: scratch, keep: { memory.keep(lanes: $0) }) {
+            row, actions in
             let alive = lanes.count
             tape.begin(parameters: parameters, recording: false)
             let logits = policy.step(batch.inputs(from: row, rows: alive), memory: memory, tape: tape)
             let logProbabilities = scratch.logProbabilities.pointer
             Categorical.logProbabilities(
                 rows: alive, outcomes: actionCount, logits: tape.value(logits), into: logProbabilities)
-            let actions = batch.actions.pointer + row
             for lane in 0..<alive {
                 let distribution = logProbabilities + lane * actionCount
                 switch choice {
@@ -49,6 +46,57 @@ public enum Rollout {
                     actions[lane] = Int32(Categorical.mode(distribution, outcomes: actionCount))
                 }
             }
+        }
+    }
+
+    /// Plays with a random habit a trial: action a with probability ∝ exp(habit · u_a), u_a ~ U(0, 1) drawn once a trial.
+    /// Some actions are then taken often and some rarely, which uniform play would never show.
+    static func playHabits(
+        _ habit: Float, lanes: any TrialLanes, streams: [TrialStreams], into batch: ShardBatch, scratch: RolloutScratch
+    ) {
+        let actionCount = batch.actionCount
+        scratch.prepare(lanes: streams.count, actions: actionCount)
+        let habits = scratch.logProbabilities.pointer
+        var begun = false
+        run(
+            lanes: lanes, streams: streams, into: batch, scratch: scratch,
+            keep: { kept in
+                for (place, lane) in kept.enumerated() where place != lane {
+                    (habits + place * actionCount).update(from: habits + lane * actionCount, count: actionCount)
+                }
+            }
+        ) { _, actions in
+            let alive = lanes.count
+            if !begun {
+                for lane in 0..<alive {
+                    for a in 0..<actionCount { habits[lane * actionCount + a] = habit * lanes.uniform(lane) }
+                }
+                Categorical.logProbabilities(rows: alive, outcomes: actionCount, logits: habits, into: habits)
+                begun = true
+            }
+            for lane in 0..<alive {
+                actions[lane] = Int32(
+                    Categorical.sample(
+                        habits + lane * actionCount, outcomes: actionCount, uniform: lanes.uniform(lane)))
+            }
+        }
+    }
+
+    /// Steps all lanes to the ends of their trials.
+    /// - Parameters:
+    ///   - keep: tells the player that only some lanes go on, in their order.
+    ///   - act: writes an action for each lane that plays, given the first row of the step.
+    private static func run(
+        lanes: any TrialLanes, streams: [TrialStreams], into batch: ShardBatch, scratch: RolloutScratch,
+        keep: ([Int]) -> Void, act: (_ row: Int, _ actions: UnsafeMutablePointer<Int32>) -> Void
+    ) {
+        lanes.begin(streams, inputs: batch.inputsWriter(from: 0))
+        var row = 0
+        var step = 0
+        while lanes.count > 0 {
+            let alive = lanes.count
+            let actions = batch.actions.pointer + row
+            act(row, actions)
             let next = batch.inputsWriter(from: row + alive)
             lanes.step(actions, rewards: batch.rewards.pointer + row, inputs: next)
             var finished = 0
@@ -65,7 +113,7 @@ public enum Rollout {
                 let kept = (0..<alive).filter { !lanes.isFinished($0) }
                 scratch.alive = kept.map { scratch.alive[$0] }
                 lanes.keep(lanes: kept, inputs: next)
-                memory.keep(lanes: kept)
+                keep(kept)
             }
         }
         batch.pack(lengths: scratch.lengths)

@@ -60,15 +60,12 @@ public struct RunDirectory: Sendable {
         return try Configuration(yaml: text, path: configurationPath)
     }
 
-    /// Takes the directory for this process, until it ends: two trainings in one would spoil both.
-    ///
-    /// - Returns: an open descriptor that holds the lock.
-    public func lock() throws -> Int32 {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY)
-        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    /// Takes the directory for this process, as long as the lock lives: two trainings in one would spoil both.
+    func lock() throws -> RunLock {
+        guard let lock = RunLock(path) else {
             throw UserError("\(path): another process is training in this run directory; wait for it or name another")
         }
-        return descriptor
+        return lock
     }
 
     static func reason(_ error: any Error) -> String {
@@ -78,6 +75,21 @@ public struct RunDirectory: Sendable {
         }
         return error.localizedDescription
     }
+}
+
+/// Holds a run directory for one training; the system lets it go if the process dies.
+final class RunLock {
+    private let descriptor: Int32
+
+    init?(_ path: String) {
+        descriptor = open(path, O_RDONLY | O_DIRECTORY)
+        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            if descriptor >= 0 { close(descriptor) }
+            return nil
+        }
+    }
+
+    deinit { close(descriptor) }
 }
 
 /// What a run was made with and when.

@@ -10,19 +10,24 @@ public struct IterationReport: Sendable {
     /// Episodes of a trial in this iteration.
     public var episodes: Int
     /// Time steps since the run began, this iteration's included.
-    public var timesteps: Int
+    public var timesteps = 0
     /// Mean over trials of the total reward.
-    public var meanTotalReward: Double
+    public var meanTotalReward = 0.0
     /// Mean reward of each episode [episodes].
-    public var episodeMeans: [Double]
-    public var update: TRPO.Report
+    public var episodeMeans: [Double] = []
+    public var update = TRPO.Report()
     /// Within-step share of the targets' variance that the critic explained before it saw them.
-    public var explainedVariance: Double
-    /// Nil if the fit was not finite and was undone.
+    public var explainedVariance = 0.0
+    /// Of the critic, or of reward prediction. Nil if the fit was not finite and was undone.
     public var criticLoss: Double?
-    public var clock: PhaseClock
+    public var clock = PhaseClock()
     /// Time steps of the iteration a second of the whole iteration.
-    public var stepsPerSecond: Double
+    public var stepsPerSecond = 0.0
+
+    init(iteration: Int, episodes: Int) {
+        self.iteration = iteration
+        self.episodes = episodes
+    }
 }
 
 /// The outer loop of RL²: sample members, play trials, improve θ by TRPO, fit the critic.
@@ -42,25 +47,52 @@ public final class Trainer {
 
     private let workers: Workers
     private let optimizer: TRPO
+    /// Adam for stages of reward prediction.
+    let rewardPrediction: TrialRegression
     private let root: RandomSource
+    private let makeFamily: (Configuration.Stage?) throws -> any TaskFamily
     private var stage = -1
     private var batch: TrialBatch?
 
     /// Independent random streams of a run, by purpose. Evaluation draws from another root (see `unseenMembers`).
     private enum Stream: Int { case policy, critic, trials, fisher, minibatches, unseen }
 
+    /// A trainer of a model and a task of the catalogues.
     /// - Parameter threads: worker threads; the result does not depend on them.
-    public init(_ configuration: Configuration, threads: Int) throws {
+    public convenience init(_ configuration: Configuration, threads: Int) throws {
         try configuration.validate()
+        try self.init(
+            configuration, policy: configuration.makePolicy(), critic: configuration.makeCritic(), threads: threads,
+            makeFamily: configuration.makeFamily)
+    }
+
+    /// A trainer of any policy on any task, such as those of another package.
+    ///
+    /// - Parameters:
+    ///   - configuration: its stages and the outer loop's settings count; the names in it are only recorded.
+    ///   - critic: a model of the policy's kind with one output, over the same inputs.
+    ///   - makeFamily: the family of a stage; the families of all stages share observation and action spaces.
+    public init(
+        _ configuration: Configuration, policy: any SequencePolicy, critic: any SequencePolicy, threads: Int,
+        makeFamily: @escaping (Configuration.Stage?) throws -> any TaskFamily
+    ) throws {
+        try configuration.validateSettings()
         self.configuration = configuration
+        self.policy = policy
+        self.makeFamily = makeFamily
+        let family = try makeFamily(nil)
+        guard policy.outputs == family.actions, critic.outputs == 1 else {
+            throw UserError(
+                "the policy has \(policy.outputs) outputs and the critic \(critic.outputs): the task '\(family.name)' "
+                    + "wants \(family.actions) and 1")
+        }
         workers = Workers(threads: threads)
         root = RandomSource(seed: UInt64(configuration.seed))
-        policy = try configuration.makePolicy()
         parameters = Matrix(rows: 1, columns: policy.layout.count)
         parameters.copy(from: policy.layout.initialValues(root.split(Stream.policy.rawValue)))
-        critic = Critic(
-            model: try configuration.makeCritic(), random: root.split(Stream.critic.rawValue), workers: workers)
+        self.critic = Critic(model: critic, random: root.split(Stream.critic.rawValue), workers: workers)
         optimizer = TRPO(policy: policy, workers: workers)
+        rewardPrediction = TrialRegression(model: policy, workers: workers)
     }
 
     /// The stream of members that no training with any seed has drawn from.
@@ -83,42 +115,75 @@ public final class Trainer {
     public func step() throws -> IterationReport {
         let start = ContinuousClock.now
         let (settings, batch) = try enterStage()
-        var clock = PhaseClock()
+        var report = IterationReport(iteration: iteration, episodes: batch.family.episodes)
+        switch settings.kind {
+        case .improvement: improve(batch, settings, &report)
+        case .rewardPrediction: predictRewards(batch, settings, &report)
+        }
+        timesteps += batch.rows
+        report.timesteps = timesteps
+        report.meanTotalReward = batch.meanTotalReward
+        report.episodeMeans = batch.episodeMeans
+        report.stepsPerSecond = Double(batch.rows) / (ContinuousClock.now - start).inSeconds
+        iteration += 1
+        return report
+    }
 
+    /// Play, judge, improve the policy, fit the critic.
+    private func improve(_ batch: TrialBatch, _ settings: Configuration.Stage, _ report: inout IterationReport) {
         let trials = root.split(Stream.trials.rawValue, iteration)
-        clock.measure(.rollout) {
+        report.clock.measure(.rollout) {
             batch.play(policy, parameters: UnsafePointer(parameters.pointer), root: trials, workers: workers)
         }
-        clock.measure(.values) {
+        let scale = critic.scale
+        report.clock.measure(.values) {
             critic.scale.update(batch, discount: settings.discount)
             critic.evaluate(batch)
         }
-        let explained = clock.measure(.advantages) {
+        report.explainedVariance = report.clock.measure(.advantages) {
             batch.estimateAdvantages(
                 discount: Float(settings.discount), lambda: Float(settings.gaeLambda),
                 targetLambda: Float(configuration.criticLambda), workers: workers)
             batch.standardizeAdvantages(configuration.advantageScale)
             return critic.explainedVariance(batch)
         }
-        let warmingUp = configuration.place(of: iteration).within < settings.criticWarmup
-        let update = warmingUp ? TRPO.Report(outcome: .skipped) : improvePolicy(batch, settings, &clock)
-        let loss = clock.measure(.critic) {
+        if configuration.place(of: iteration).within < settings.criticWarmup {
+            report.update.outcome = .skipped
+        } else {
+            report.update = improvePolicy(batch, settings, &report.clock)
+        }
+        report.criticLoss = report.clock.measure(.critic) {
             critic.fit(
-                batch,
-                settings: Critic.Settings(
-                    epochs: configuration.criticEpochs, minibatches: configuration.criticMinibatches,
-                    learningRate: configuration.criticLearningRate),
+                batch, settings: regressionSettings(settings, share: 1),
                 random: root.split(Stream.minibatches.rawValue, iteration))
         }
+        // Rewards that were not finite must not stay in the scale of those to come.
+        if report.criticLoss == nil { critic.scale = scale }
+    }
 
-        timesteps += batch.rows
-        let report = IterationReport(
-            iteration: iteration, episodes: batch.family.episodes, timesteps: timesteps,
-            meanTotalReward: batch.meanTotalReward, episodeMeans: batch.episodeMeans, update: update,
-            explainedVariance: explained, criticLoss: loss, clock: clock,
-            stepsPerSecond: Double(batch.rows) / (ContinuousClock.now - start).inSeconds)
-        iteration += 1
-        return report
+    /// Random habits, and the policy's memory fitted to what they saw. The rate falls to zero over the stage, because the
+    /// noise of the last Adam steps is what the policy starts with.
+    private func predictRewards(
+        _ batch: TrialBatch, _ settings: Configuration.Stage, _ report: inout IterationReport
+    ) {
+        report.update.outcome = .skipped
+        report.clock.measure(.rollout) {
+            batch.playHabits(
+                RewardPrediction.habit, root: root.split(Stream.trials.rawValue, iteration), workers: workers)
+        }
+        let left = 1 - Double(configuration.place(of: iteration).within) / Double(settings.iterations)
+        report.criticLoss = report.clock.measure(.critic) {
+            RewardPrediction.fit(
+                parameters, to: batch, by: rewardPrediction,
+                settings: regressionSettings(settings, share: left),
+                random: root.split(Stream.minibatches.rawValue, iteration))
+        }
+    }
+
+    private func regressionSettings(_ stage: Configuration.Stage, share: Double) -> TrialRegression.Settings {
+        TrialRegression.Settings(
+            epochs: configuration.criticEpochs, minibatches: configuration.criticMinibatches,
+            learningRate: share * (stage.learningRate ?? configuration.criticLearningRate))
     }
 
     private func improvePolicy(
@@ -127,7 +192,7 @@ public final class Trainer {
         optimizer.update(
             parameters: parameters, batch: batch,
             settings: TRPO.Settings(
-                maximumKL: settings.maximumKL,
+                maximumKL: settings.maximumKL(within: configuration.place(of: iteration).within),
                 conjugateGradientIterations: configuration.conjugateGradientIterations,
                 damping: configuration.damping, fisherShare: configuration.fisherShare,
                 entropyBonus: settings.entropyBonus),
@@ -139,12 +204,12 @@ public final class Trainer {
         let index = configuration.place(of: iteration).stage
         let settings = configuration.stages[index]
         if let batch, index == stage { return (settings, batch) }
-        let family = try configuration.makeFamily(stage: settings)
+        let family = try makeFamily(settings)
         // Returns of longer trials have another scale. What was before is read from the schedule, not from this object,
         // so that a run which is resumed between two stages does the same.
         if iteration > 0 {
             let previous = configuration.stages[configuration.place(of: iteration - 1).stage]
-            let trialSteps = try configuration.makeFamily(stage: previous).maximumTrialSteps
+            let trialSteps = try makeFamily(previous).maximumTrialSteps
             if trialSteps != family.maximumTrialSteps { critic.scale = ReturnScale() }
         }
         let trials = max(1, settings.batchSteps / family.maximumTrialSteps)

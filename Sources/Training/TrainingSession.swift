@@ -10,7 +10,7 @@ public final class TrainingSession {
 
     private let log: MetricsLog
     private var manifest: Manifest
-    private let lock: Int32
+    private let lock: RunLock
     private let started = ContinuousClock.now
 
     public enum Outcome: String, Sendable {
@@ -28,6 +28,9 @@ public final class TrainingSession {
         command: [String]
     ) throws {
         try configuration.validate()
+        // YAML keeps 15 digits of a number. What is trained is what the file says, or a resumed run would differ.
+        let text = try configuration.yaml()
+        let configuration = try Configuration(yaml: text, path: run.configurationPath)
         if run.exists && !run.isEmpty {
             guard run.isRun else {
                 throw UserError("\(run.path): exists and is not a run; name another directory with --run")
@@ -43,7 +46,7 @@ public final class TrainingSession {
         try run.create()
         lock = try run.lock()
         if run.isRun { try run.removeRun() }
-        try AtomicFile.write(Data(try configuration.yaml().utf8), to: run.configurationPath)
+        try AtomicFile.write(Data(text.utf8), to: run.configurationPath)
         self.run = run
         self.checkpointEvery = checkpointEvery
         manifest = Manifest(configuration: configuration, trainer: trainer, command: command)
@@ -59,9 +62,11 @@ public final class TrainingSession {
         resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String]
     ) throws {
         var configuration = try run.configuration()
+        try configuration.validate()
         guard run.hasCheckpoint else {
             throw UserError("\(run.path): no checkpoint to resume from; start it again with --overwrite")
         }
+        lock = try run.lock()
         let file = try SafetensorsFile(contentsOf: run.checkpointPath)
         if let iterations {
             let done = Int(file.metadata["iteration"] ?? "") ?? 0
@@ -72,7 +77,14 @@ public final class TrainingSession {
         }
         trainer = try Trainer(configuration, threads: threads)
         try trainer.restore(file, path: run.checkpointPath)
-        lock = try run.lock()
+        if let text = file.metadata["configuration"],
+            let trained = try? Configuration(yaml: text, path: run.checkpointPath),
+            !configuration.continues(trained)
+        {
+            throw UserError(
+                "\(run.configurationPath): not what the checkpoint was trained with; undo the change, or start another "
+                    + "run from it with --config")
+        }
         if iterations != nil { try AtomicFile.write(Data(try configuration.yaml().utf8), to: run.configurationPath) }
         self.run = run
         self.checkpointEvery = checkpointEvery
@@ -83,8 +95,6 @@ public final class TrainingSession {
         log = try MetricsLog(run, iteration: trainer.iteration, timesteps: trainer.timesteps)
         try beginSession(threads: threads)
     }
-
-    deinit { close(lock) }
 
     /// Trains to the end, or until `shouldStop` says so after an iteration. Writes a checkpoint in either case.
     public func train(shouldStop: () -> Bool, progress: (IterationReport) throws -> Void) throws -> Outcome {

@@ -1,3 +1,4 @@
+import Autodiff
 import Kernels
 import Models
 import Tasks
@@ -20,6 +21,7 @@ public final class TrialBatch {
     private let lanes: [any TrialLanes]
     /// A policy's memory for each shard, from one iteration to the next.
     private var memories: [any SequenceMemory] = []
+    private var memoryOwner: ParameterLayout?
 
     /// - Parameter trials: whole trials in all, at least 1.
     public init(family: any TaskFamily, trials: Int) {
@@ -46,7 +48,10 @@ public final class TrialBatch {
         _ policy: Policy, parameters: UnsafePointer<Float>, root: RandomSource, first: Int = 0,
         choice: ActionChoice = .sampled, workers: Workers
     ) {
-        if !(memories.first is Policy.Memory) { memories = sharding.lanes.map { policy.makeMemory(lanes: $0) } }
+        if memoryOwner != policy.layout || !(memories.first is Policy.Memory) {
+            memories = sharding.lanes.map { policy.makeMemory(lanes: $0) }
+            memoryOwner = policy.layout
+        }
         workers.pool.run(shards.count) { shard, worker in
             let start = first + sharding.first(shard)
             let streams = (0..<sharding.lanes[shard]).map { TrialStreams(root.split(start + $0)) }
@@ -54,6 +59,16 @@ public final class TrialBatch {
                 policy, parameters: parameters, memory: memories[shard] as! Policy.Memory, lanes: lanes[shard],
                 streams: streams, choice: choice, into: shards[shard], tape: workers.tapes[worker],
                 scratch: workers.scratch[worker])
+        }
+    }
+
+    /// Plays all trials anew by random habits (see `Rollout.playHabits`); trial i draws from `root.split(i)`.
+    func playHabits(_ habit: Float, root: RandomSource, workers: Workers) {
+        workers.pool.run(shards.count) { shard, worker in
+            let start = sharding.first(shard)
+            let streams = (0..<sharding.lanes[shard]).map { TrialStreams(root.split(start + $0)) }
+            Rollout.playHabits(
+                habit, lanes: lanes[shard], streams: streams, into: shards[shard], scratch: workers.scratch[worker])
         }
     }
 
@@ -85,10 +100,13 @@ public final class TrialBatch {
             squares[group] += Double(advantage) * Double(advantage)
         }
         var (means, factors) = ([Float](repeating: 0, count: steps), [Float](repeating: 0, count: steps))
+        // Rounding noise is not to be blown up to deviation 1: what counts as none is relative to the whole batch.
+        let smallest = 1e-8 + 1e-4 * (squares.reduce(0, +) / Double(rows)).squareRoot()
         for group in 0..<steps {
             let mean = sums[group] / counts[group]
             means[group] = Float(mean)
-            factors[group] = Float(1 / (max(0, squares[group] / counts[group] - mean * mean).squareRoot() + 1e-6))
+            let variance = max(0, squares[group] / counts[group] - mean * mean)
+            factors[group] = Float(1 / max(variance.squareRoot(), smallest))
         }
         forEachAdvantage { step, advantage in
             let group = scale == .step ? step : 0

@@ -27,7 +27,12 @@ struct RL2X: ParsableCommand {
         } catch let error as FileError {
             fail(error.description, code: 1)
         } catch {
-            exit(withError: error)
+            // Help and version come as errors too, and are none.
+            let code = exitCode(for: error)
+            if code.isSuccess { exit(withError: error) }
+            let lines = message(for: error).split(whereSeparator: \.isNewline)
+            let advice = code == .validationFailure ? "; see rl2x --help" : ""
+            fail((lines.first ?? "failed") + advice, code: code.rawValue)
         }
     }
 

@@ -95,6 +95,12 @@ enum Interruption {
     nonisolated(unsafe) private(set) static var signal: Int32 = 0
 
     static func install() {
+        // A parent that blocks signals hands its mask down; a training that cannot be stopped is no use.
+        var both = sigset_t()
+        sigemptyset(&both)
+        sigaddset(&both, SIGINT)
+        sigaddset(&both, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &both, nil)
         for number in [SIGINT, SIGTERM] {
             Foundation.signal(number) { number in
                 if Interruption.signal != 0 { _exit(128 + number) }

@@ -151,6 +151,9 @@ extension Tape {
         precondition(x.rows == hidden.rows, "a GRU step was given \(x.rows) inputs for \(hidden.rows) states")
         precondition(weightX.rows == 3 * width && weightX.columns == x.columns, "weight_ih does not fit")
         precondition(weightH.rows == 3 * width && weightH.columns == width, "weight_hh does not fit")
+        precondition(
+            weightX.space != .constant && weightH.space != .constant && biasX.space != .constant
+                && biasH.space != .constant, "a GRU's weights have derivatives")
         precondition(biasX.count == 3 * width && biasH.count == 3 * width, "the biases do not fit")
         let next = output ?? variable(rows: x.rows, columns: width)
         precondition(next.rows == x.rows && next.columns == width, "the output does not fit")

@@ -1,0 +1,134 @@
+import Autodiff
+import Foundation
+import Kernels
+import Models
+
+/// Fits a sequence model to something that is known of every row of a batch, by Adam on minibatches of whole trials: the
+/// critic to its value targets, a policy's memory to the rewards that it saw.
+public final class TrialRegression {
+    public struct Settings: Sendable, Equatable {
+        /// Passes over the batch.
+        public var epochs: Int
+        /// Adam steps an epoch; each takes as many whole trials.
+        public var minibatches: Int
+        public var learningRate: Double
+
+        public init(epochs: Int = 5, minibatches: Int = 5, learningRate: Double = 1e-3) {
+            self.epochs = epochs
+            self.minibatches = minibatches
+            self.learningRate = learningRate
+        }
+    }
+
+    /// The loss of a shard and its derivative.
+    ///
+    /// Given the shard, the model's outputs [N, outputs] and a weight (1 / rows of the minibatch), writes
+    /// weight · d(½ loss)/d(output) to the seed [N, outputs], which is zero before, and returns the sum of the loss.
+    public typealias Loss = (
+        _ shard: ShardBatch, _ outputs: UnsafePointer<Float>, _ weight: Float, _ seed: UnsafeMutablePointer<Float>
+    ) -> Double
+
+    /// Adam's first and second moments [P] and the number of its steps.
+    public let firstMoment: Matrix
+    public let secondMoment: Matrix
+    public internal(set) var steps = 0
+
+    private let model: any SequencePolicy
+    private let workers: Workers
+    private let sums: ShardSums
+    /// Where parameters and moments are kept while a fit may still fail.
+    private let saved: [Matrix]
+    private var minibatchShards: [ShardBatch] = []
+
+    private static let beta1 = 0.9
+    private static let beta2 = 0.999
+    private static let epsilon = 1e-8
+
+    public init(model: any SequencePolicy, workers: Workers) {
+        self.model = model
+        self.workers = workers
+        let width = model.layout.count
+        firstMoment = Matrix(rows: 1, columns: width)
+        secondMoment = Matrix(rows: 1, columns: width)
+        saved = (0..<3).map { _ in Matrix(rows: 1, columns: width) }
+        sums = ShardSums(width: width)
+    }
+
+    /// Returns the mean loss a row over the last epoch, or nil if it was not finite; then parameters and moments are as
+    /// before. Without epochs nothing is done and the loss is 0.
+    public func fit(
+        _ parameters: Matrix, to batch: TrialBatch, settings: Settings, random: RandomSource, loss: Loss
+    ) -> Double? {
+        let state = [parameters, firstMoment, secondMoment]
+        for (copy, matrix) in zip(saved, state) { copy.copy(from: UnsafePointer(matrix.pointer)) }
+        let savedSteps = steps
+        var mean = 0.0
+        for epoch in 0..<settings.epochs {
+            var stream = random.split(epoch)
+            let order = batch.sampleTrials(batch.trials, random: &stream)
+            let count = min(settings.minibatches, batch.trials)
+            var sum = 0.0
+            for minibatch in 0..<count {
+                let first = order.count * minibatch / count
+                let last = order.count * (minibatch + 1) / count
+                sum += step(Array(order[first..<last]), of: batch, parameters, settings.learningRate, loss)
+            }
+            mean = sum / Double(count)
+            guard mean.isFinite else {
+                for (copy, matrix) in zip(saved, state) { matrix.copy(from: UnsafePointer(copy.pointer)) }
+                steps = savedSteps
+                return nil
+            }
+        }
+        return mean
+    }
+
+    /// One Adam step; returns the mean loss a row.
+    private func step(
+        _ trials: [(shard: Int, lane: Int)], of batch: TrialBatch, _ parameters: Matrix, _ rate: Double, _ loss: Loss
+    ) -> Double {
+        let sharding = Sharding(trials: trials.count, steps: batch.family.maximumTrialSteps)
+        prepareShards(sharding, batch)
+        sums.prepare(sharding.count)
+        let rows = trials.reduce(0) { $0 + batch.shards[$1.shard].shape.length(lane: $1.lane) }
+        let losses = Buffer<Double>(capacity: sharding.count)
+        workers.pool.run(sharding.count) { index, worker in
+            let (shard, tape, workspace) = (minibatchShards[index], workers.tapes[worker], workers.workspaces[worker])
+            let first = sharding.first(index)
+            shard.gather(Array(trials[first..<first + sharding.lanes[index]]), from: batch.shards)
+            tape.begin(parameters: parameters.pointer, recording: true)
+            let output = model.unroll(shard.inputs, shape: shard.shape, tape: tape)
+            tape.beginVJP(workspace: workspace)
+            losses.pointer[index] = loss(shard, tape.value(output), 1 / Float(rows), workspace.cotangent(output))
+            let slot = sums.slot(index)
+            slot.update(repeating: 0, count: sums.width)
+            tape.vjp(gradient: slot, workspace: workspace)
+        }
+        descend(parameters, sums.reduce(sharding.count, pool: workers.pool), rate)
+        return (0..<sharding.count).reduce(0) { $0 + losses[$1] } / Double(rows)
+    }
+
+    private func descend(_ parameters: Matrix, _ gradient: UnsafePointer<Float>, _ rate: Double) {
+        steps += 1
+        let correction1 = 1 - pow(TrialRegression.beta1, Double(steps))
+        let correction2 = (1 - pow(TrialRegression.beta2, Double(steps))).squareRoot()
+        Elementwise.adam(
+            parameters.columns, rate: Float(rate * correction2 / correction1), beta1: Float(TrialRegression.beta1),
+            beta2: Float(TrialRegression.beta2), epsilon: Float(TrialRegression.epsilon * correction2),
+            gradient: gradient, firstMoment: firstMoment.pointer, secondMoment: secondMoment.pointer,
+            parameters: parameters.pointer)
+    }
+
+    private func prepareShards(_ sharding: Sharding, _ batch: TrialBatch) {
+        let steps = batch.family.maximumTrialSteps
+        let fits =
+            minibatchShards.count >= sharding.count
+            && zip(minibatchShards, sharding.lanes).allSatisfy { $0.laneCapacity >= $1 && $0.stepCapacity >= steps }
+        guard !fits else { return }
+        let roomy = Sharding(trials: sharding.lanes.reduce(0, +), steps: steps).lanes.map { $0 + 1 }
+        minibatchShards = roomy.map {
+            ShardBatch(
+                space: batch.family.observation, actions: batch.family.actions, lanes: $0, steps: steps)
+        }
+    }
+}

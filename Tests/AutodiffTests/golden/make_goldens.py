@@ -1,0 +1,146 @@
+"""Writes the golden numbers of this folder and of Tests/ModelsTests/golden: values, J v and J^T u in float64.
+
+    python3 -m venv .venv && .venv/bin/pip install torch && .venv/bin/python Tests/AutodiffTests/golden/make_goldens.py
+
+Inputs are multiples of 1/64, which float32 holds exactly, so what a test sees is the error of its own arithmetic.
+J v is taken by differentiating <J^T u, v> by u, which every module of PyTorch allows.
+"""
+
+import json
+import math
+import pathlib
+
+import torch
+
+torch.set_default_dtype(torch.float64)
+here = pathlib.Path(__file__).resolve().parent
+generator = torch.Generator().manual_seed(20240607)
+
+
+def grid(*shape, scale=1.0):
+    """Normal numbers, rounded to 1/64."""
+    return torch.round(torch.randn(*shape, generator=generator) * scale * 64) / 64
+
+
+def numbers(tensor):
+    return [float(f"{value:.9g}") for value in tensor.detach().reshape(-1).tolist()]
+
+
+def write(folder, name, function, operands, extra=None):
+    """`function` maps the tensors of `operands`, a dictionary in the order of the file, to one tensor."""
+    points = [tensor.clone().requires_grad_() for tensor in operands.values()]
+    tangents = [grid(*tensor.shape, scale=0.5) for tensor in points]
+    value = function(*points)
+    cotangent = grid(*value.shape, scale=0.5)
+    gradients = torch.autograd.grad(value, points, cotangent)
+    dummy = torch.zeros_like(value, requires_grad=True)
+    pulled = torch.autograd.grad(function(*points), points, dummy, create_graph=True)
+    product = sum((g * t).sum() for g, t in zip(pulled, tangents))
+    (tangent,) = torch.autograd.grad(product, dummy)
+    content = {
+        "operands": [
+            {"name": key, "shape": list(p.shape), "value": numbers(p), "tangent": numbers(t), "gradient": numbers(g)}
+            for key, p, t, g in zip(operands, points, tangents, gradients)
+        ],
+        "result": {"shape": list(value.shape), "value": numbers(value), "tangent": numbers(tangent),
+                   "cotangent": numbers(cotangent)},
+        "torch": torch.__version__.split("+")[0],
+    }
+    content.update(extra or {})
+    # One operand a line: short, and a change shows where it is.
+    text = json.dumps(content).replace('{"name"', '\n{"name"').replace('"result"', '\n"result"')
+    (folder / f"{name}.json").write_text(text + "\n")
+
+
+def linear():
+    write(here, "linear", torch.nn.functional.linear,
+          {"x": grid(5, 4), "weight": grid(3, 4), "bias": grid(3)})
+
+
+def gelu():
+    points = torch.tensor([-6.0, -3.0, -1.0, -0.25, 0.0, 0.125, 0.75, 2.0, 4.0, 8.0])
+    write(here, "gelu", torch.nn.functional.gelu, {"x": torch.cat([points, grid(11, scale=2)]).reshape(3, 7)})
+
+
+def layer_norm():
+    write(here, "layer_norm", lambda x, w, b: torch.nn.functional.layer_norm(x, (7,), w, b),
+          {"x": grid(4, 7, scale=2), "weight": grid(7), "bias": grid(7)})
+
+
+def convolution():
+    """Images and results with channels last, as rl2x holds them."""
+    def function(x, w, b):
+        y = torch.nn.functional.conv2d(x.permute(0, 3, 1, 2), w, b, stride=2, padding=1)
+        return y.permute(0, 2, 3, 1).contiguous()
+    write(here, "convolution", function,
+          {"x": grid(2, 6, 5, 3), "weight": grid(4, 3, 3, 2), "bias": grid(4)})
+
+
+def attention():
+    """Lanes of 5, 4 and 2 steps, packed time-major; 2 heads of 3; a window and slopes in the second file."""
+    lengths, heads, width = [5, 4, 2], 2, 3
+    rows = [[sum(sum(1 for n in lengths if n > s) for s in range(t)) + b for t in range(n)]
+            for b, n in enumerate(lengths)]
+
+    def function(window, slopes):
+        def apply(q, k, v):
+            y = torch.zeros_like(q)
+            for lane in rows:
+                places = torch.tensor(lane)
+                cut = lambda m: m[places].reshape(len(lane), heads, width).transpose(0, 1)
+                t = torch.arange(len(lane))
+                distance = t[:, None] - t[None, :]
+                bias = -torch.tensor(slopes)[:, None, None] * distance
+                bias = bias.masked_fill((distance < 0) | (distance >= window), -math.inf)
+                out = torch.nn.functional.scaled_dot_product_attention(cut(q), cut(k), cut(v), attn_mask=bias)
+                y = y.index_copy(0, places, out.transpose(0, 1).reshape(len(lane), heads * width))
+            return y
+        return apply
+
+    shape = (sum(lengths), heads * width)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        for name, window, slopes in [("attention", 99, [0.0, 0.0]), ("attention_window", 3, [0.5, 0.0625])]:
+            write(here, name, function(window, slopes), {"q": grid(*shape), "k": grid(*shape), "v": grid(*shape)})
+
+
+def gru(folder, name, steps, lanes, inputs, hidden, outputs, x=None, extra=None, prefix=""):
+    """torch.nn.GRU and torch.nn.Linear over whole trials; x [steps, lanes, inputs] is an operand unless given."""
+    core, head = torch.nn.GRU(inputs, hidden), torch.nn.Linear(hidden, outputs)
+    parameters = {f"{prefix}{key}": grid(*p.shape, scale=0.5) for key, p in core.named_parameters()}
+    head_parameters = {f"head.{key}": grid(*p.shape, scale=0.5) for key, p in head.named_parameters()}
+
+    def run(x, *values):
+        named = dict(zip([key.removeprefix(prefix) for key in parameters], values))
+        states, _ = torch.func.functional_call(core, named, (x,))
+        return torch.nn.functional.linear(states, *values[len(parameters):])
+
+    if x is None:
+        operands = {"x": grid(steps, lanes, inputs), **parameters, **head_parameters}
+        write(folder, name, run, operands, extra)
+    else:
+        write(folder, name, lambda *values: run(x, *values), {**parameters, **head_parameters}, extra)
+
+
+def gru_policy():
+    """What the catalogue's GRU sees in trials of 6 steps in 5 lanes, 2 observed numbers and 3 actions."""
+    steps, lanes, observed, actions = 6, 5, 2, 3
+    observations, rewards = grid(steps, lanes, observed), grid(steps, lanes)
+    previous = torch.randint(0, actions, (steps, lanes), generator=generator)
+    ends = torch.randint(0, 2, (steps, lanes), generator=generator).to(torch.float64)
+    rewards[0], ends[0], previous[0] = 0, 0, -1
+    one_hot = torch.nn.functional.one_hot(previous + 1, actions + 1)[..., 1:].to(torch.float64)
+    x = torch.cat([observations, one_hot, rewards[..., None], ends[..., None]], dim=-1)
+    folder = here.parent.parent / "ModelsTests" / "golden"
+    gru(folder, "gru_policy", steps, lanes, x.shape[-1], 4, actions, x=x, prefix="gru.", extra={
+        "inputs": {"steps": steps, "lanes": lanes, "observations": numbers(observations),
+                   "previous_actions": previous.reshape(-1).tolist(), "previous_rewards": numbers(rewards),
+                   "episode_ends": numbers(ends)}})
+
+
+linear()
+gelu()
+layer_norm()
+convolution()
+attention()
+gru(here, "gru", 4, 3, 5, 6, 2)
+gru_policy()

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+/// Exit code 64, one line on standard error about the thing, nothing on standard output, nothing on the disk.
+@Suite struct WrongCallTests {
+    @Test(arguments: [
+        (["train", "--model", "perceptron"], "perceptron"),
+        (["train", "--model", ""], "model"),
+        (["train", "--task", "chess"], "chess"),
+        (["train", "--arms", "0"], "arms"),
+        (["train", "--arms", "1"], "arms"),
+        (["train", "--arms", "1001"], "arms"),
+        (["train", "--arms=-3"], "arms"),
+        (["train", "--arms", "five"], "five"),
+        (["train", "--arms", "99999999999999999999"], "arms"),
+        (["train", "--arms"], "arms"),
+        (["train", "--episodes", "0"], "episodes"),
+        (["train", "--episodes", "10001"], "episodes"),
+        (["train", "--hidden", "0"], "hidden"),
+        (["train", "--hidden=-1"], "hidden"),
+        (["train", "--hidden", "9223372036854775807"], "hidden"),
+        (["train", "--batch-steps", "0"], "batch-steps"),
+        (["train", "--batch-steps", "1000000000000"], "batch-steps"),
+        (["train", "--iterations", "0"], "iterations"),
+        (["train", "--iterations=-5"], "iterations"),
+        (["train", "--threads", "0"], "threads"),
+        (["train", "--threads", "100000"], "threads"),
+        (["train", "--seed=-1"], "seed"),
+        (["train", "--discount", "1.5"], "discount"),
+        (["train", "--discount", "nan"], "discount"),
+        (["train", "--gae-lambda=-0.1"], "gae-lambda"),
+        (["train", "--maximum-kl", "0"], "maximum-kl"),
+        (["train", "--maximum-kl", "inf"], "maximum-kl"),
+        (["train", "--damping=-1"], "damping"),
+        (["train", "--fisher-share", "0"], "fisher-share"),
+        (["train", "--conjugate-gradient-iterations", "0"], "conjugate-gradient-iterations"),
+        (["train", "--critic-epochs", "101"], "critic-epochs"),
+        (["train", "--critic-minibatches", "0"], "critic-minibatches"),
+        (["train", "--critic-learning-rate", "0"], "critic-learning-rate"),
+        (["train", "--critic-lambda", "2"], "critic-lambda"),
+        (["train", "--checkpoint-every", "0"], "checkpoint-every"),
+        (["train", "--resume", "somewhere", "--hidden", "8"], "--hidden"),
+        (["train", "--resume", "somewhere", "--overwrite"], "--overwrite"),
+        (["train", "--resume", "somewhere", "--config", "x.yaml"], "--config"),
+        (["train", "--resume", "somewhere", "--run", "elsewhere"], "--run"),
+        (["train", "--nonsense"], "--nonsense"),
+        (["train", "left-over"], "left-over"),
+        (["teach"], "teach"),
+        (["evaluate"], "directory"),
+        (["evaluate", "somewhere", "--trials", "1"], "trials"),
+        (["evaluate", "somewhere", "--trials=-1"], "trials"),
+        (["evaluate", "somewhere", "--actions", "bold"], "bold"),
+        (["evaluate", "somewhere", "--seed=-1"], "seed"),
+        (["evaluate", "somewhere", "--threads", "0"], "threads"),
+        (["bench", "throughput", "--repeats", "0"], "repeats"),
+        (["bench", "throughput", "--model", "perceptron"], "perceptron"),
+        (["bench", "throughput", "--arms", "0"], "arms"),
+        (["bench", "jump"], "jump"),
+        (["info", "--threads", "0"], "threads"),
+    ]) func isRefusedInOneLine(_ arguments: [String], _ word: String) throws {
+        try withTemporaryDirectory { directory in
+            let result = try Command.run(arguments, in: directory)
+            #expect(result.code == 64)
+            #expect(result.errorLines.count == 1, "\(result.errors)")
+            #expect(result.errors.contains(word), "\(result.errors)")
+            #expect(result.errors.hasPrefix("rl2x: ") && result.errors.hasSuffix("\n"))
+            #expect(result.output.isEmpty)
+            #expect(snapshot(directory).isEmpty)
+        }
+    }
+
+    @Test(arguments: [["--help"], ["train", "--help"], ["bench", "throughput", "--help"], ["--version"]])
+    func helpIsNoError(_ arguments: [String]) throws {
+        try withTemporaryDirectory { directory in
+            let result = try Command.run(arguments, in: directory)
+            #expect(result.code == 0)
+            #expect(!result.output.isEmpty && result.errors.isEmpty)
+        }
+    }
+}

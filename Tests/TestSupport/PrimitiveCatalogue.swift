@@ -1,0 +1,154 @@
+import Autodiff
+import Kernels
+
+/// Every primitive, in every form that matters to its derivative. A new primitive is a file in
+/// Sources/Autodiff/Primitives and a case here.
+///
+/// No two sizes of a case are equal, so that a confusion of rows with columns cannot hide.
+public enum PrimitiveCatalogue {
+    public static let cases: [PrimitiveCase] = elementwise + products + recurrent + layers + images + attention
+
+    static let elementwise: [PrimitiveCase] = [
+        PrimitiveCase("tanh", [.init(5, 7)]) { $0.tanh($1[0]) },
+        PrimitiveCase("sigmoid", [.init(5, 7)], reach: 2) { $0.sigmoid($1[0]) },
+        PrimitiveCase("relu", [.init(5, 7)], isQuadratic: true, kinkMargin: 0.5) { $0.relu($1[0]) },
+        PrimitiveCase("add", [.init(5, 7), .init(5, 7)], isQuadratic: true, mayBeConstant: [0, 1]) {
+            $0.add($1[0], $1[1])
+        },
+        PrimitiveCase("subtract", [.init(5, 7), .init(5, 7)], isQuadratic: true, mayBeConstant: [0, 1]) {
+            $0.subtract($1[0], $1[1])
+        },
+        PrimitiveCase("add to itself", [.init(5, 7)], isQuadratic: true) { $0.add($1[0], $1[0]) },
+        PrimitiveCase("multiply", [.init(5, 7), .init(5, 7)], isQuadratic: true, mayBeConstant: [0, 1]) {
+            $0.multiply($1[0], $1[1])
+        },
+        PrimitiveCase("multiply by itself", [.init(5, 7)], isQuadratic: true) { $0.multiply($1[0], $1[0]) },
+        PrimitiveCase("copy", [.init(5, 7)], isQuadratic: true, mayBeConstant: [0]) { tape, nodes in
+            let output = tape.variable(rows: 5, columns: 7)
+            tape.copy(nodes[0].rows(0..<2), into: output.rows(3..<5))
+            tape.copy(nodes[0].rows(2..<5), into: output.rows(0..<3))
+            return output
+        },
+        PrimitiveCase("tanh of some rows", [.init(5, 7)]) { $0.tanh($1[0].rows(1..<4)) },
+        PrimitiveCase("tanh of another shape", [.init(5, 7)]) { $0.tanh($1[0].reshaped(rows: 7, columns: 5)) },
+    ]
+
+    static let products: [PrimitiveCase] = [
+        PrimitiveCase(
+            "linear", [.init(6, 5), .init(4, 5), .init(1, 4)], isQuadratic: true, mayBeConstant: [0, 1, 2]
+        ) { $0.linear($1[0], weight: $1[1], bias: $1[2]) },
+        PrimitiveCase("linear without bias", [.init(6, 5), .init(4, 5)], isQuadratic: true, mayBeConstant: [0, 1]) {
+            $0.linear($1[0], weight: $1[1])
+        },
+        PrimitiveCase("linear of some rows", [.init(6, 5), .init(4, 5), .init(1, 4)], isQuadratic: true) {
+            $0.linear($1[0].rows(2..<5), weight: $1[1], bias: $1[2])
+        },
+    ]
+
+    static let recurrent: [PrimitiveCase] = [
+        PrimitiveCase("gru cell", gruShapes(lanes: 3, inputs: 5, hidden: 4), reach: 0.5, mayBeConstant: [0, 1]) {
+            $0.gruCell($1[0], hidden: $1[1], weightX: $1[2], weightH: $1[3], biasX: $1[4], biasH: $1[5])
+        },
+        // Lanes end: the second step goes on with the first two of three, and writes behind the first step's rows.
+        PrimitiveCase("gru cell into rows", gruShapes(lanes: 3, inputs: 5, hidden: 4), reach: 0.3) { tape, nodes in
+            let sequence = tape.variable(rows: 5, columns: 4)
+            func step(_ x: Node, _ hidden: Node, _ output: Node) {
+                tape.gruCell(
+                    x, hidden: hidden, weightX: nodes[2], weightH: nodes[3], biasX: nodes[4], biasH: nodes[5],
+                    into: output)
+            }
+            step(nodes[0], nodes[1], sequence.rows(0..<3))
+            step(nodes[0].rows(1..<3), sequence.rows(0..<2), sequence.rows(3..<5))
+            return sequence
+        },
+    ]
+
+    static let layers: [PrimitiveCase] = [
+        PrimitiveCase("gelu", [.init(5, 7)]) { $0.gelu($1[0]) },
+        PrimitiveCase("softmax", [.init(5, 7)]) { $0.softmax($1[0]) },
+        // More than sixteen columns: the loops sum sixteen at a time, and a rest.
+        PrimitiveCase("softmax of long rows", [.init(3, 37)]) { $0.softmax($1[0]) },
+        PrimitiveCase("layer norm", [.init(5, 7), .init(1, 7), .init(1, 7)], mayBeConstant: [0, 1, 2]) {
+            $0.layerNorm($1[0], weight: $1[1], bias: $1[2])
+        },
+        PrimitiveCase("layer norm of long rows", [.init(3, 37), .init(1, 37), .init(1, 37)]) {
+            $0.layerNorm($1[0], weight: $1[1], bias: $1[2], epsilon: 0.5)
+        },
+        PrimitiveCase("concatenate two", [.init(5, 3), .init(5, 4)], isQuadratic: true, mayBeConstant: [0, 1]) {
+            $0.concatenate($1[0], $1[1])
+        },
+        PrimitiveCase(
+            "concatenate four", [.init(5, 3), .init(5, 4), .init(5, 1), .init(5, 2)], isQuadratic: true,
+            mayBeConstant: [1, 2]
+        ) { $0.concatenate($1[0], $1[1], $1[2], $1[3]) },
+        PrimitiveCase("columns", [.init(5, 7)], isQuadratic: true) { $0.columns(2..<6, of: $1[0]) },
+        PrimitiveCase("embedding", [.init(4, 3)], isQuadratic: true) {
+            $0.embedding([2, -1, 0, 2, 3, -1, 2], count: 7, table: $1[0])
+        },
+        PrimitiveCase("matrix product", [.init(6, 5), .init(5, 4)], isQuadratic: true, mayBeConstant: [0, 1]) {
+            $0.matrixProduct($1[0], $1[1])
+        },
+        PrimitiveCase("square of a matrix", [.init(4, 4)], isQuadratic: true) { $0.matrixProduct($1[0], $1[0]) },
+    ]
+
+    static let images: [PrimitiveCase] = [
+        convolution("convolution", .init(height: 6, width: 5, channels: 2, kernelHeight: 3, kernelWidth: 2)),
+        convolution(
+            "convolution with stride and padding",
+            .init(height: 7, width: 5, channels: 3, kernelHeight: 4, kernelWidth: 3, stride: 2, padding: 2)),
+        // The window's last places lie outside of the image altogether.
+        convolution(
+            "convolution with wide padding",
+            .init(height: 2, width: 3, channels: 1, kernelHeight: 2, kernelWidth: 1, stride: 3, padding: 3)),
+        // 28 800 floats of patches an image: four images fill a block, two are left.
+        convolution(
+            "convolution in blocks", images: 6,
+            .init(height: 12, width: 12, channels: 8, kernelHeight: 5, kernelWidth: 5, padding: 2)),
+        PrimitiveCase("convolution of bytes", [.init(4, 3 * 3 * 2), .init(1, 4)], isQuadratic: true) { tape, nodes in
+            let shape = ConvolutionShape(
+                height: 5, width: 6, channels: 2, kernelHeight: 3, kernelWidth: 3, stride: 2, padding: 1)
+            let bytes = (0..<3 * shape.inputCount).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
+            return tape.convolution(bytes: bytes, count: 3, shape, weight: nodes[0], bias: nodes[1])
+        },
+    ]
+
+    /// A convolution to four channels.
+    private static func convolution(_ name: String, images: Int = 3, _ shape: ConvolutionShape) -> PrimitiveCase {
+        PrimitiveCase(
+            name, [.init(images, shape.inputCount), .init(4, shape.patchCount), .init(1, 4)], isQuadratic: true,
+            mayBeConstant: [0, 1, 2]
+        ) { $0.convolution($1[0], shape, weight: $1[1], bias: $1[2]) }
+    }
+
+    static let attention: [PrimitiveCase] = [
+        attention("attention", [5, 4, 4, 2], heads: 2, width: 3, constants: [0, 1, 2]),
+        attention("attention in a window", [5, 4, 4, 2], heads: 2, width: 3, window: 3),
+        attention("attention to itself alone", [4, 1], heads: 1, width: 3, window: 1),
+        attention("attention with slopes", [5, 4, 4, 2], heads: 3, width: 2, slopes: [0.5, 0, 0.25]),
+        // Longer than a block of queries, so that blocks begin at later keys.
+        attention("long attention", [150, 70, 3], heads: 2, width: 3, slopes: [0.01, 0.1]),
+        attention("long attention in a window", [150, 70, 3], heads: 2, width: 3, window: 20),
+    ]
+
+    private static func attention(
+        _ name: String, _ lengths: [Int], heads: Int, width: Int, window: Int? = nil, slopes: [Float]? = nil,
+        constants: [Int] = []
+    ) -> PrimitiveCase {
+        let rows = PrimitiveCase.Shape(lengths.reduce(0, +), heads * width)
+        // A step that sees only itself returns its value.
+        return PrimitiveCase(name, [rows, rows, rows], isQuadratic: window == 1, mayBeConstant: constants) {
+            tape, nodes in
+            tape.causalAttention(
+                queries: nodes[0], keys: nodes[1], values: nodes[2],
+                shape: tape.register(PackedShape(lengths: lengths)), heads: heads, window: window,
+                slopes: slopes.map { tape.constant($0, rows: 1, columns: heads) })
+        }
+    }
+
+    private static func gruShapes(lanes: Int, inputs: Int, hidden: Int) -> [PrimitiveCase.Shape] {
+        [
+            .init(lanes, inputs), .init(lanes, hidden), .init(3 * hidden, inputs), .init(3 * hidden, hidden),
+            .init(1, 3 * hidden), .init(1, 3 * hidden),
+        ]
+    }
+}

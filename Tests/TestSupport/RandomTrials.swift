@@ -1,0 +1,129 @@
+import Kernels
+
+/// What a policy is shown at one step of one trial, as a value that owns its numbers.
+public struct StepInput: Sendable, Equatable {
+    public var vector: [Float]
+    public var image: [UInt8]
+    public var previousAction: Int32
+    public var previousReward: Float
+    public var episodeEnd: Float
+    public var stepIndex: Int32
+
+    public init(
+        vector: [Float], image: [UInt8], previousAction: Int32, previousReward: Float, episodeEnd: Float,
+        stepIndex: Int32
+    ) {
+        self.vector = vector
+        self.image = image
+        self.previousAction = previousAction
+        self.previousReward = previousReward
+        self.episodeEnd = episodeEnd
+        self.stepIndex = stepIndex
+    }
+}
+
+/// Rows of `StepInputs` that own their memory.
+public final class OwnedInputs {
+    /// Views of this object's memory: valid as long as it lives.
+    public let inputs: StepInputs
+    private let release: () -> Void
+
+    public init(_ rows: [StepInput]) {
+        func block<Element>(_ values: [Element]) -> UnsafeMutableBufferPointer<Element> {
+            let block = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(1, values.count))
+            _ = block.initialize(from: values)
+            return block
+        }
+        let (vectors, images) = (block(rows.flatMap(\.vector)), block(rows.flatMap(\.image)))
+        let (actions, rewards) = (block(rows.map(\.previousAction)), block(rows.map(\.previousReward)))
+        let (ends, indices) = (block(rows.map(\.episodeEnd)), block(rows.map(\.stepIndex)))
+        inputs = StepInputs(
+            rows: rows.count, vectors: vectors.baseAddress!, images: images.baseAddress!,
+            previousActions: actions.baseAddress!, previousRewards: rewards.baseAddress!,
+            episodeEnds: ends.baseAddress!, stepIndices: indices.baseAddress!)
+        release = {
+            vectors.deallocate()
+            images.deallocate()
+            actions.deallocate()
+            rewards.deallocate()
+            ends.deallocate()
+            indices.deallocate()
+        }
+    }
+
+    deinit { release() }
+}
+
+/// Trials of random inputs, by trial and step, that can be packed in any order.
+public struct RandomTrials: Sendable {
+    /// `steps[trial][step]`
+    public var steps: [[StepInput]]
+    public let observation: ObservationSpace
+    public let actions: Int
+
+    /// - Parameter lengths: steps of each trial, in any order.
+    public init(lengths: [Int], observation: ObservationSpace, actions: Int, random: inout RandomSource) {
+        self.observation = observation
+        self.actions = actions
+        steps = []
+        for length in lengths {
+            var trial: [StepInput] = []
+            for step in 0..<length {
+                trial.append(
+                    RandomTrials.input(step: step, observation: observation, actions: actions, random: &random))
+            }
+            steps.append(trial)
+        }
+    }
+
+    /// A random input for a step; the first of a trial has no action, reward or episode behind it.
+    static func input(
+        step: Int, observation: ObservationSpace, actions: Int, random: inout RandomSource
+    ) -> StepInput {
+        var (vector, image): ([Float], [UInt8]) = ([], [])
+        switch observation {
+        case .vector(let width): vector = random.normals(width)
+        case .image: image = (0..<observation.count).map { _ in UInt8(random.integer(below: 256)) }
+        }
+        let action = Int32(random.integer(below: actions))
+        let (reward, ends) = (Float(random.normal()), random.integer(below: 3) == 0)
+        return StepInput(
+            vector: vector, image: image, previousAction: step == 0 ? -1 : action,
+            previousReward: step == 0 ? 0 : reward, episodeEnd: step > 0 && ends ? 1 : 0, stepIndex: Int32(step))
+    }
+
+    /// These trials with all that is shown at some steps of one trial drawn anew; actions change for certain.
+    public func changed(trial: Int, steps range: Range<Int>, random: inout RandomSource) -> RandomTrials {
+        var result = self
+        for step in range {
+            var input = RandomTrials.input(step: step, observation: observation, actions: actions, random: &random)
+            let before = steps[trial][step].previousAction
+            if step > 0, actions > 1, input.previousAction == before {
+                input.previousAction = (before + 1) % Int32(actions)
+            }
+            result.steps[trial][step] = input
+        }
+        return result
+    }
+
+    /// Orders of the trials that a packed batch may have: longest first, equals in the order of `preference`.
+    public func packingOrder(preference: [Int]? = nil) -> [Int] {
+        let order = preference ?? Array(steps.indices)
+        let place = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
+        return order.sorted { (steps[$1].count, place[$0]!) < (steps[$0].count, place[$1]!) }
+    }
+
+    /// The trials of `order`, longest first, as a packed batch.
+    public func packed(_ order: [Int]) -> (rows: OwnedInputs, shape: PackedShape) {
+        let shape = PackedShape(lengths: order.map { steps[$0].count })
+        let rows = (0..<shape.steps).flatMap { step in
+            (0..<shape.lanesAtStep[step]).map { steps[order[$0]][step] }
+        }
+        return (OwnedInputs(rows), shape)
+    }
+
+    /// What the trials of `order` that still run at `step` show there.
+    public func row(_ order: [Int], step: Int) -> OwnedInputs {
+        OwnedInputs(order.filter { steps[$0].count > step }.map { steps[$0][step] })
+    }
+}

@@ -1,0 +1,199 @@
+import Testing
+
+@testable import Training
+
+@Suite struct ConfigurationTests {
+    /// A configuration in which no value is the default one.
+    private func unusual() throws -> Configuration {
+        var configuration = try Configuration.standard(
+            task: "bandit", model: "gru", taskOptions: ["arms": 7, "episodes": 33], seed: 123_456_789_012)
+        configuration.hidden = 31
+        configuration.stages = [
+            Configuration.Stage(
+                iterations: 3, batchSteps: 1001, episodes: 12, discount: 0.987654321012345, gaeLambda: 0,
+                maximumKL: 1e-8),
+            Configuration.Stage(
+                iterations: 4, batchSteps: 2002, episodes: nil, discount: 1, gaeLambda: 0.3, maximumKL: 0.015),
+        ]
+        configuration.stages[1].entropyBonus = 0.25
+        configuration.stages[0].criticWarmup = 2
+        configuration.conjugateGradientIterations = 13
+        configuration.damping = 1.0e-7
+        configuration.fisherShare = 0.3
+        configuration.criticEpochs = 0
+        configuration.criticMinibatches = 17
+        configuration.criticLearningRate = 3.3e-4
+        configuration.criticLambda = 0.95
+        configuration.advantageScale = .batch
+        try configuration.validate()
+        return configuration
+    }
+
+    private func error(_ body: () throws -> Void) -> String {
+        let error = #expect(throws: UserError.self) { try body() }
+        let text = error?.description ?? ""
+        #expect(!text.contains { $0.isNewline }, "not one line: \(text)")
+        return text
+    }
+
+    private func error(yaml: String) -> String { error { _ = try Configuration(yaml: yaml, path: "run.yaml") } }
+
+    /// Exact for numbers of up to 15 digits, which is what Yams writes; a session trains on what it has written (see
+    /// `TrainingSessionTests`).
+    @Test func yamlReadsBackAsItWasWritten() throws {
+        for configuration in [
+            try unusual(), try Configuration.standard(task: "bandit", model: "gru"),
+            try Configuration.standard(task: "bandit", model: "gru", taskOptions: ["arms": 50, "episodes": 500]),
+        ] {
+            let text = try configuration.yaml()
+            let read = try Configuration(yaml: text, path: "run.yaml")
+            #expect(read == configuration)
+            #expect(try read.yaml() == text)
+        }
+    }
+
+    /// What a user makes of it by hand: comments, another order, flow style.
+    @Test func readsWhatAPersonWrites() throws {
+        let configuration = try unusual()
+        var text = try configuration.yaml().replacing("hidden: 31\n", with: "")
+        text = text.replacing("task_options:\n  arms: 7\n  episodes: 33\n", with: "")
+        text = "# a short run\n\ntask_options: {episodes: 33, arms: 7}\n" + text + "hidden:  31 # units\n"
+        #expect(try Configuration(yaml: text, path: "run.yaml") == configuration)
+    }
+
+    @Test func refusesAnUnknownKey() throws {
+        let text = try unusual().yaml()
+        #expect(error(yaml: text + "learning_rate: 1\n").hasPrefix("run.yaml: unknown key 'learning_rate'"))
+        let stage = text.replacing("maximum_kl:", with: "maximum_kL:")
+        #expect(error(yaml: stage).hasPrefix("run.yaml: unknown key 'maximum_kL' in a stage"))
+    }
+
+    @Test func refusesAKeyThatIsMissing() throws {
+        let text = try unusual().yaml()
+        for key in ["hidden", "seed", "critic_lambda", "fisher_share"] {
+            let lines = text.split(separator: "\n").filter { !$0.hasPrefix("\(key):") }
+            #expect(error(yaml: lines.joined(separator: "\n")) == "run.yaml: the key '\(key)' is missing")
+        }
+    }
+
+    @Test func refusesAValueOfAnotherKind() throws {
+        let text = try unusual().yaml()
+        #expect(error(yaml: text.replacing("hidden: 31", with: "hidden: wide")).contains("'hidden'"))
+        #expect(error(yaml: text.replacing("hidden: 31", with: "hidden: [31]")).contains("'hidden'"))
+        #expect(error(yaml: text.replacing("batch_steps: 1001", with: "batch_steps: 1.5")).contains("batch_steps"))
+        #expect(error(yaml: text.replacing("batch_steps: 1001", with: "batch_steps: ")).contains("batch_steps"))
+        #expect(
+            error(yaml: text.replacing("seed: 123456789012", with: "seed: 99999999999999999999")).contains("seed"))
+    }
+
+    @Test(arguments: ["", "gru", "- a\n- b\n", "a: [", "\u{0}", "hidden: 1\nhidden: 2\n", "{{{", "a: &a [*a]"])
+    func refusesWhatIsNoConfiguration(_ text: String) {
+        #expect(error(yaml: text).hasPrefix("run.yaml: "))
+    }
+
+    /// Each value at the ends of its range is taken, just beyond them it is refused by its name.
+    @Test func refusesValuesOutOfRange() throws {
+        let base = try unusual()
+        func expect<Value>(
+            _ path: WritableKeyPath<Configuration, Value>, _ name: String, good: [Value], bad: [Value]
+        ) throws {
+            var configuration = base
+            for value in good {
+                configuration[keyPath: path] = value
+                try configuration.validate()
+            }
+            for value in bad {
+                configuration[keyPath: path] = value
+                let text = error { try configuration.validate() }
+                #expect(text.hasPrefix("--\(name)") && text.contains("\(value)"), "\(text)")
+            }
+        }
+        try expect(\.hidden, "hidden", good: [1, 8192], bad: [0, -1, 8193, .max])
+        try expect(\.seed, "seed", good: [0, .max], bad: [-1, .min])
+        try expect(
+            \.conjugateGradientIterations, "conjugate-gradient-iterations", good: [1, 1000], bad: [0, 1001])
+        try expect(\.damping, "damping", good: [0, 10], bad: [-1e-9, 10.1, .nan, .infinity])
+        try expect(\.fisherShare, "fisher-share", good: [0.001, 1], bad: [0, 1.1, .nan])
+        try expect(\.criticEpochs, "critic-epochs", good: [0, 100], bad: [-1, 101])
+        try expect(\.criticMinibatches, "critic-minibatches", good: [1, 10_000], bad: [0, 10_001])
+        try expect(\.criticLearningRate, "critic-learning-rate", good: [1e-8, 1], bad: [0, -1, 2, .nan])
+        try expect(\.criticLambda, "critic-lambda", good: [0, 1], bad: [-0.1, 1.1, .nan])
+        try expect(\.stages[0].iterations, "iterations", good: [1, 10_000_000], bad: [0, -3, 10_000_001])
+        try expect(\.stages[1].batchSteps, "batch-steps", good: [1, 100_000_000], bad: [0, -1, .max])
+        try expect(\.stages[0].episodes, "episodes", good: [nil, 1, 10_000], bad: [])
+        try expect(\.stages[1].discount, "discount", good: [0, 1], bad: [-0.1, 1.01, .nan])
+        try expect(\.stages[1].gaeLambda, "gae-lambda", good: [0, 1], bad: [-0.1, 1.01, .nan])
+        try expect(\.stages[0].maximumKL, "maximum-kl", good: [1e-8, 10], bad: [0, -1, 11, .nan, .infinity])
+        try expect(\.stages[0].criticWarmup, "critic-warmup", good: [0, 1_000_000], bad: [-1, 1_000_001])
+        try expect(\.stages[1].entropyBonus, "entropy-bonus", good: [0, 10], bad: [-0.1, 11, .nan])
+        var configuration = base
+        for episodes in [0, -1, 10_001] {
+            configuration.stages[0].episodes = episodes
+            #expect(error { try configuration.validate() }.hasPrefix("--episodes (of a stage) is \(episodes)"))
+        }
+        configuration = base
+        for arms in [0, 1, -4, 1001] {
+            configuration.taskOptions["arms"] = arms
+            #expect(error { try configuration.validate() }.hasPrefix("--arms is \(arms)"))
+        }
+    }
+
+    @Test func refusesUnknownNamesAndOptions() throws {
+        var configuration = try unusual()
+        configuration.model = "perceptron"
+        #expect(error { try configuration.validate() }.hasPrefix("unknown model 'perceptron': choose one of gru"))
+        #expect(throws: UserError.self) { try configuration.makePolicy() }
+        configuration = try unusual()
+        configuration.task = "chess"
+        #expect(error { try configuration.validate() }.hasPrefix("unknown task 'chess': choose one of bandit"))
+        #expect(throws: UserError.self) { try configuration.makeFamily() }
+        #expect(throws: UserError.self) { try Configuration.standard(task: "chess", model: "gru") }
+        configuration = try unusual()
+        configuration.taskOptions["legs"] = 3
+        #expect(error { try configuration.validate() } == "task 'bandit' has no option 'legs'")
+        configuration = try unusual()
+        configuration.taskOptions["arms"] = nil
+        #expect(error { try configuration.validate() }.contains("'arms'"))
+        configuration = try unusual()
+        configuration.stages = []
+        #expect(error { try configuration.validate() }.contains("stages"))
+    }
+
+    /// Stages of 3 and 4 iterations: a smaller number cuts, a larger one extends the last stage, none remains empty.
+    @Test func setIterationsCutsOrExtendsTheSchedule() throws {
+        for (wanted, stages) in [(1, [1]), (3, [3]), (4, [3, 1]), (7, [3, 4]), (8, [3, 5]), (100, [3, 97])] {
+            var configuration = try unusual()
+            configuration.setIterations(wanted)
+            #expect(configuration.stages.map(\.iterations) == stages)
+            #expect(configuration.iterations == wanted)
+            try configuration.validate()
+        }
+        let full = try unusual()
+        var cut = full
+        cut.setIterations(5)
+        #expect(cut.stages[0] == full.stages[0])
+        // The second differs in its number of iterations only.
+        cut.stages[1].iterations = full.stages[1].iterations
+        #expect(cut == full)
+    }
+
+    @Test func stagesFollowOneAnother() throws {
+        let configuration = try unusual()
+        #expect((0..<9).map { configuration.place(of: $0).stage } == [0, 0, 0, 1, 1, 1, 1, 1, 1])
+        #expect((0..<9).map { configuration.place(of: $0).within } == [0, 1, 2, 0, 1, 2, 3, 4, 5])
+        #expect(try configuration.makeFamily(stage: configuration.stages[0]).episodes == 12)
+        #expect(try configuration.makeFamily(stage: configuration.stages[1]).episodes == 33)
+        #expect(try configuration.makeFamily().episodes == 33)
+    }
+
+    @Test func defaultsAreValidForTheWholeRangeOfTasks() throws {
+        for episodes in [1, 10, 15, 16, 100, 500, 10_000] {
+            for arms in [2, 50, 1000] {
+                let configuration = try Configuration.standard(
+                    task: "bandit", model: "gru", taskOptions: ["arms": arms, "episodes": episodes])
+                try configuration.validate()
+                #expect(configuration.stages.last?.episodes == nil, "the last stage plays the task proper")
+            }
+        }
+    }
+}

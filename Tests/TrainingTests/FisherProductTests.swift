@@ -1,0 +1,200 @@
+import Autodiff
+import Foundation
+import Kernels
+import Models
+import Tasks
+import Testing
+
+@testable import Training
+
+/// F = (1/N) Jᵀ (diag p − p pᵀ) J of a GRU of width 4, column by column, against what it must be.
+@Suite struct FisherProductTests {
+    enum Case: String, CaseIterable {
+        case bandit, ragged
+
+        var played: PlayedBatch {
+            switch self {
+            case .bandit: PlayedBatch(BernoulliBandit(arms: 3, episodes: 4), trials: 6)
+            case .ragged: PlayedBatch(RaggedFamily(), trials: 6)
+            }
+        }
+    }
+
+    /// All columns of F + damping · 1 at θ_old, [P][P].
+    private func columns(_ played: PlayedBatch, damping: Float = 0) -> [[Double]] {
+        // An update that may try no step leaves θ, the records at θ_old and the log-probabilities.
+        let optimizer = played.optimizer
+        played.setRandomAdvantages()
+        _ = played.update(optimizer, TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0))
+        let width = played.parameters.count
+        var unit = [Float](repeating: 0, count: width)
+        return (0..<width).map { index in
+            unit[index] = 1
+            defer { unit[index] = 0 }
+            let product = optimizer.fisherProduct(
+                unit, shards: played.batch.shards, rows: played.batch.rows, damping: damping)
+            return (0..<width).map { Double(product[$0]) }
+        }
+    }
+
+    /// ∇_θ (1/N) Σ KL(π_old ‖ π_θ) = (1/N) Jᵀ (p_θ − p_old), from the tape of each shard at θ.
+    private func divergenceGradient(_ played: PlayedBatch, at parameters: [Float]) -> [Double] {
+        let (tape, workspace) = (Tape(), Workspace())
+        var gradient = [Float](repeating: 0, count: parameters.count)
+        parameters.withUnsafeBufferPointer { parameters in
+            for shard in played.batch.shards {
+                tape.begin(parameters: parameters.baseAddress!, recording: true)
+                let logits = played.policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
+                tape.beginVJP(workspace: workspace)
+                let (values, seed) = (tape.value(logits), workspace.cotangent(logits))
+                let outcomes = shard.actionCount
+                for row in 0..<shard.rows {
+                    let exponentials = (0..<outcomes).map { exp(Double(values[row * outcomes + $0])) }
+                    let total = exponentials.reduce(0, +)
+                    for outcome in 0..<outcomes {
+                        let old = exp(Double(shard.logProbabilities[row * outcomes + outcome]))
+                        let difference = exponentials[outcome] / total - old
+                        seed[row * outcomes + outcome] = Float(difference / Double(played.batch.rows))
+                    }
+                }
+                tape.vjp(gradient: &gradient, workspace: workspace)
+            }
+        }
+        return gradient.map(Double.init)
+    }
+
+    /// Central differences of the gradient: column i is (∇KL(θ + εe_i) − ∇KL(θ − εe_i)) / 2ε.
+    private func finiteDifferences(_ played: PlayedBatch, step: Float) -> [[Double]] {
+        let theta = played.parameters.values
+        return theta.indices.map { index in
+            var (above, below) = (theta, theta)
+            above[index] += step
+            below[index] -= step
+            let width = Double(above[index] - below[index])
+            let (right, left) = (divergenceGradient(played, at: above), divergenceGradient(played, at: below))
+            return zip(right, left).map { ($0 - $1) / width }
+        }
+    }
+
+    private func largest(_ matrix: [[Double]]) -> Double { matrix.joined().reduce(0) { max($0, abs($1)) } }
+
+    private func difference(_ a: [[Double]], _ b: [[Double]]) -> [[Double]] {
+        zip(a, b).map { zip($0, $1).map { $0 - $1 } }
+    }
+
+    /// The error of central differences is c ε² + O(ε⁴): it must fall fourfold when ε is halved, and Richardson's
+    /// combination (4 H(ε) − H(2ε)) / 3, which cancels c, must meet F. What remains there is of the order of ε⁴, here
+    /// ε² of what was cancelled, and rounding: gradients of at most ε · max F, in which some hundred numbers were
+    /// rounded to 2⁻²⁴ each, divided by ε.
+    @Test(arguments: Case.allCases) func isTheHessianOfTheMeanKL(_ kind: Case) {
+        let played = kind.played
+        let fisher = columns(played)
+        let (coarse, fine): (Float, Float) = (0.1, 0.05)
+        let (coarseHessian, fineHessian) = (
+            finiteDifferences(played, step: coarse), finiteDifferences(played, step: fine)
+        )
+        let coarseError = largest(difference(coarseHessian, fisher))
+        let fineError = largest(difference(fineHessian, fisher))
+        #expect((3.7...4.3).contains(coarseError / fineError), "\(coarseError) fell to \(fineError)")
+
+        let extrapolated = zip(fineHessian, coarseHessian).map { zip($0, $1).map { (4 * $0 - $1) / 3 } }
+        let error = largest(difference(extrapolated, fisher))
+        let bound = Double(coarse * coarse) * coarseError + 100 * 0x1p-24 * largest(fisher)
+        #expect(error < bound, "\(error) of \(bound), F up to \(largest(fisher))")
+        #expect(bound < 1e-3 * largest(fisher), "the bound must mean something")
+    }
+
+    /// Each entry of a column is a sum over rows, steps and units in Float32: some hundred roundings of 2⁻²⁴, relative
+    /// to at most the largest entry (of a positive semi-definite matrix that lies on the diagonal).
+    @Test(arguments: Case.allCases) func isSymmetric(_ kind: Case) {
+        let fisher = columns(kind.played)
+        let scale = largest(fisher)
+        var error = 0.0
+        for i in fisher.indices { for j in 0..<i { error = max(error, abs(fisher[i][j] - fisher[j][i])) } }
+        #expect(scale > 1e-3 && error < 100 * 0x1p-24 * scale, "\(error / scale) of the largest entry")
+    }
+
+    /// Cholesky's decomposition of F + ε exists just where F's eigenvalues are above −ε; ε is the size of rounding,
+    /// which adds up to at most width · 100 · 2⁻²⁴ of the largest entry.
+    @Test(arguments: Case.allCases) func isPositiveSemiDefinite(_ kind: Case) {
+        let fisher = columns(kind.played)
+        let width = fisher.count
+        let shift = Double(width) * 100 * 0x1p-24 * largest(fisher)
+        var factor = (0..<width).map { i in (0..<width).map { j in (fisher[i][j] + fisher[j][i]) / 2 } }
+        var smallest = Double.infinity
+        for j in 0..<width {
+            var pivot = factor[j][j] + shift
+            for k in 0..<j { pivot -= factor[j][k] * factor[j][k] }
+            smallest = min(smallest, pivot)
+            guard pivot > 0 else { break }
+            factor[j][j] = pivot.squareRoot()
+            for i in j + 1..<width {
+                var sum = factor[i][j]
+                for k in 0..<j { sum -= factor[i][k] * factor[j][k] }
+                factor[i][j] = sum / factor[j][j]
+            }
+        }
+        #expect(smallest > 0)
+    }
+
+    @Test func dampingAddsToTheDiagonal() {
+        let played = Case.bandit.played
+        let (plain, damped) = (columns(played), columns(played, damping: 0.5))
+        for i in plain.indices {
+            for j in plain.indices {
+                // One rounding of a sum of at most 1.
+                #expect(abs(damped[i][j] - plain[i][j] - (i == j ? 0.5 : 0)) <= 0x1p-24)
+            }
+        }
+    }
+
+    /// The bits of a product do not depend on the number of threads.
+    @Test func isTheSameForAnyNumberOfThreads() {
+        let products = [1, 2, 3].map { threads -> [UInt32] in
+            let played = PlayedBatch(BernoulliBandit(arms: 3, episodes: 4), trials: 700, threads: threads)
+            let optimizer = played.optimizer
+            played.setRandomAdvantages()
+            _ = played.update(optimizer, TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0))
+            #expect(played.batch.shards.count > 3)
+            let direction = (0..<played.parameters.count).map { Float($0 % 7) - 3 }
+            let product = optimizer.fisherProduct(
+                direction, shards: played.batch.shards, rows: played.batch.rows, damping: 0)
+            return (0..<played.parameters.count).map { product[$0].bitPattern }
+        }
+        #expect(products[0] == products[1] && products[0] == products[2])
+    }
+
+    /// A part of the trials means whole trials, each at most once, as they are in the batch.
+    @Test func aShareTakesWholeTrials() {
+        let played = PlayedBatch(RaggedFamily(), trials: 50)
+        played.setRandomAdvantages()
+        let optimizer = played.optimizer
+        _ = played.update(optimizer, TRPO.Settings(backtrackLimit: 0))
+        var available = played.batch.shards.flatMap(\.allTrials)
+        var chosen: [[[BatchRow]]] = []
+        for seed in [1, 1, 2] {
+            let shards = optimizer.sampleForFisher(played.batch, 0.3, RandomSource(seed: UInt64(seed)))
+            let trials = shards.flatMap(\.allTrials)
+            #expect(trials.count == 15)
+            chosen.append(trials)
+        }
+        #expect(chosen[0] == chosen[1] && chosen[0] != chosen[2])
+        for trial in chosen[0] {
+            let index = available.firstIndex(of: trial)
+            #expect(index != nil, "a trial that is none of the batch's, or one twice")
+            if let index { available.remove(at: index) }
+        }
+    }
+
+    /// With a share of 0.3 the update solves with the Fisher matrix of just those trials: its predicted KL is theirs.
+    @Test func anUpdateWithAShareImprovesTheSurrogateInsideTheTrustRegion() {
+        let played = PlayedBatch(RaggedFamily(), trials: 50, hidden: 8)
+        played.setRandomAdvantages()
+        let before = played.parameters.bits
+        let report = played.update(played.optimizer, TRPO.Settings(fisherShare: 0.3))
+        #expect(report.outcome == .accepted)
+        #expect(report.actualKL > 0 && report.actualKL <= 0.01)
+        #expect(report.surrogateGain > 0)
+        #expect(played.parameters.bits != before)
+    }
+}

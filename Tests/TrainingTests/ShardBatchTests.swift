@@ -1,0 +1,124 @@
+import Kernels
+import Tasks
+import Testing
+
+@testable import Training
+
+@Suite struct ShardBatchTests {
+    /// Fills row `row` with numbers that no other (trial, step) has.
+    private func write(trial: Int, step: Int, to row: Int, of shard: ShardBatch) {
+        let code = Float(trial * 100 + step)
+        for column in 0..<shard.vectorWidth { shard.vectors.pointer[row * shard.vectorWidth + column] = code + 0.25 }
+        shard.previousActions.pointer[row] = Int32(code) + 1
+        shard.previousRewards.pointer[row] = code + 2
+        shard.episodeEnds.pointer[row] = code + 3
+        shard.stepIndices.pointer[row] = Int32(step)
+        shard.actions.pointer[row] = Int32(code) + 4
+        shard.rewards.pointer[row] = code + 5
+        shard.endsEpisode.pointer[row] = UInt8(truncatingIfNeeded: trial * 16 + step)
+    }
+
+    private func writeResults(_ shard: ShardBatch, _ random: inout RandomSource) {
+        for row in 0..<shard.rows {
+            shard.values.pointer[row] = random.uniform()
+            shard.advantages.pointer[row] = random.uniform()
+            shard.targets.pointer[row] = random.uniform()
+            for a in 0..<shard.actionCount { shard.logProbabilities.pointer[row * shard.actionCount + a] = -Float(a) }
+        }
+    }
+
+    @Test(arguments: [[2, 5, 1, 3, 5], [4, 4, 4], [1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [1], [3, 1, 1, 3, 2, 2, 1]])
+    func packingSortsTrialsAndKeepsTheirRows(_ lengths: [Int]) {
+        let shard = ShardBatch(space: .vector(width: 3), actions: 2, lanes: lengths.count, steps: 5)
+        // As a rollout writes: at step t the lanes that are alive, in the order in which they began.
+        var row = 0
+        for step in 0..<lengths.max()! {
+            for trial in lengths.indices where lengths[trial] > step {
+                write(trial: trial, step: step, to: row, of: shard)
+                row += 1
+            }
+        }
+        shard.pack(lengths: lengths)
+
+        #expect(shard.rows == lengths.reduce(0, +))
+        #expect(shard.lanes == lengths.count)
+        // Longest first; of equals, the one that began first.
+        let order = lengths.indices.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
+        #expect((0..<shard.lanes).map { shard.shape.length(lane: $0) } == order.map { lengths[$0] })
+        let expected = ShardBatch(space: .vector(width: 3), actions: 2, lanes: 1, steps: 5)
+        for (lane, trial) in order.enumerated() {
+            for step in 0..<lengths[trial] { write(trial: trial, step: step, to: step, of: expected) }
+            expected.setShape(lengths: [lengths[trial]])
+            #expect(shard.trial(lane) == expected.trial(0), "trial \(trial)")
+        }
+    }
+
+    @Test func packingMovesImages() {
+        let shard = ShardBatch(space: .image(height: 2, width: 1, channels: 3), actions: 2, lanes: 2, steps: 2)
+        // Trial 0 has one step, trial 1 two: rows (0, 0), (0, 1), (1, 1).
+        for row in 0..<3 { for byte in 0..<6 { shard.images.pointer[row * 6 + byte] = UInt8(10 * row + byte) } }
+        shard.pack(lengths: [1, 2])
+        let firstBytes = (0..<3).map { shard.images.pointer[$0 * 6] }
+        #expect(firstBytes == [10, 0, 20])
+        #expect((0..<18).allSatisfy { Int(shard.images.pointer[$0]) % 10 == $0 % 6 })
+    }
+
+    /// Chosen trials of several shards, in any order, come out as they were, sorted by length.
+    @Test func gatheringKeepsWholeTrials() {
+        let played = PlayedBatch(RaggedFamily(), trials: 40)
+        var random = RandomSource(seed: 6)
+        for shard in played.batch.shards { writeResults(shard, &random) }
+        let shards = played.batch.shards
+        #expect(shards.count > 1)
+        let chosen = played.batch.sampleTrials(17, random: &random)
+        let gathered = ShardBatch(space: .vector(width: 2), actions: 3, lanes: 20, steps: 12)
+        // Twice, because a batch is refilled: nothing of the first remains.
+        gathered.gather(played.batch.sampleTrials(20, random: &random), from: shards)
+        gathered.gather(chosen, from: shards)
+
+        #expect(gathered.lanes == 17)
+        let lengths = (0..<17).map { gathered.shape.length(lane: $0) }
+        #expect(lengths == lengths.sorted(by: >) && Set(lengths).count > 2)
+        var wanted = chosen.map { shards[$0.shard].trial($0.lane) }
+        for trial in gathered.allTrials {
+            let index = wanted.firstIndex(of: trial)
+            #expect(index != nil, "a trial that was not chosen, or has changed")
+            if let index { wanted.remove(at: index) }
+        }
+        #expect(wanted.isEmpty)
+    }
+
+    @Test func samplesTrialsWithoutReplacement() {
+        let batch = TrialBatch(family: BernoulliBandit(arms: 2, episodes: 2), trials: 21)
+        let counts = batch.shards.map(\.laneCapacity)
+        for shard in batch.shards { shard.setShape(lengths: [Int](repeating: 2, count: shard.laneCapacity)) }
+        var random = RandomSource(seed: 9)
+        var copy = random
+        let chosen = batch.sampleTrials(8, random: &random)
+        #expect(chosen.count == 8)
+        #expect(Set(chosen.map { $0.shard * 100 + $0.lane }).count == 8)
+        #expect(chosen.allSatisfy { $0.lane < counts[$0.shard] })
+        #expect(batch.sampleTrials(8, random: &copy).map { [$0.0, $0.1] } == chosen.map { [$0.0, $0.1] })
+        let all = batch.sampleTrials(21, random: &random)
+        #expect(Set(all.map { $0.shard * 100 + $0.lane }).count == 21)
+    }
+
+    @Test func countsEpisodesAndRewards() {
+        let played = PlayedBatch(RaggedFamily(), trials: 25)
+        let trials = played.batch.shards.flatMap(\.allTrials)
+        let totals = trials.map { $0.reduce(0.0) { $0 + Double($1.reward) } }
+        #expect(played.batch.totalRewards == totals)
+        // Whole numbers, so no sum is rounded; the last division is the same.
+        #expect(played.batch.meanTotalReward == totals.reduce(0, +) / 25)
+        var sums = [0.0, 0, 0]
+        for trial in trials {
+            var episode = 0
+            for row in trial {
+                sums[episode] += Double(row.reward)
+                episode += Int(row.endsEpisode)
+            }
+            #expect(episode == 3)
+        }
+        #expect(played.batch.episodeMeans == sums.map { $0 / 25 })
+    }
+}
