@@ -56,6 +56,7 @@ extension Configuration.Stage {
             gaeLambda: try values.decode(Double.self, forKey: .gaeLambda),
             maximumKL: try values.decode(Double.self, forKey: .maximumKL),
             finalMaximumKL: try values.decodeIfPresent(Double.self, forKey: .finalMaximumKL),
+            advantageScale: try values.decodeIfPresent(AdvantageScale.self, forKey: .advantageScale) ?? .batch,
             entropyBonus: try values.decodeIfPresent(Double.self, forKey: .entropyBonus) ?? 0,
             criticWarmup: try values.decodeIfPresent(Int.self, forKey: .criticWarmup) ?? 0,
             learningRate: try values.decodeIfPresent(Double.self, forKey: .learningRate))

@@ -38,6 +38,8 @@ public struct Configuration: Sendable, Equatable, Codable {
         /// δ at the end of the stage, which it approaches geometrically; nil: as at the start. The noise of a gradient is
         /// worth a share of the trust region that grows as the signal fades, so late steps must be small.
         public var finalMaximumKL: Double?
+        /// Over which rows advantages are standardised.
+        public var advantageScale: AdvantageScale
         /// Added to the surrogate, times the policy's mean entropy; in units of the standardised advantage a nat.
         public var entropyBonus: Double
         /// First iterations of the stage in which only the critic learns: after a change of n or γ its values are those of
@@ -49,7 +51,8 @@ public struct Configuration: Sendable, Equatable, Codable {
         public init(
             kind: Kind = .improvement, iterations: Int, batchSteps: Int, episodes: Int? = nil, discount: Double,
             gaeLambda: Double,
-            maximumKL: Double, finalMaximumKL: Double? = nil, entropyBonus: Double = 0, criticWarmup: Int = 0,
+            maximumKL: Double, finalMaximumKL: Double? = nil,
+            advantageScale: AdvantageScale = .batch, entropyBonus: Double = 0, criticWarmup: Int = 0,
             learningRate: Double? = nil
         ) {
             self.kind = kind
@@ -60,6 +63,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             self.gaeLambda = gaeLambda
             self.maximumKL = maximumKL
             self.finalMaximumKL = finalMaximumKL
+            self.advantageScale = advantageScale
             self.entropyBonus = entropyBonus
             self.criticWarmup = criticWarmup
             self.learningRate = learningRate
@@ -74,6 +78,7 @@ public struct Configuration: Sendable, Equatable, Codable {
         enum CodingKeys: String, CodingKey, CaseIterable {
             case kind, iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
             case maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus = "entropy_bonus"
+            case advantageScale = "advantage_scale"
             case criticWarmup = "critic_warmup", learningRate = "learning_rate"
         }
     }
@@ -93,14 +98,12 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var criticLearningRate: Double
     /// λ of the critic's targets; 1: the discounted returns themselves, which no error of the critic's can bias.
     public var criticLambda: Double
-    public var advantageScale: AdvantageScale
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case task, taskOptions = "task_options", model, hidden, seed, stages
         case conjugateGradientIterations = "conjugate_gradient_iterations", damping, fisherShare = "fisher_share"
         case criticEpochs = "critic_epochs", criticMinibatches = "critic_minibatches"
         case criticLearningRate = "critic_learning_rate", criticLambda = "critic_lambda"
-        case advantageScale = "advantage_scale"
     }
 
     public var iterations: Int { stages.reduce(0) { $0 + $1.iterations } }

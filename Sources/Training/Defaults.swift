@@ -14,22 +14,43 @@ extension Configuration {
         }
         var options = Dictionary(uniqueKeysWithValues: entry.options.map { ($0.name, $0.standard) })
         options.merge(taskOptions) { _, given in given }
+        let (episodes, steps) = (options["episodes"] ?? 1, entry.make(options).maximumTrialSteps)
+        // Long trials bring many steps a trial: fewer of them, and fewer passes, say as much.
+        let long = steps > 30
         return Configuration(
             task: task, taskOptions: options, model: model, hidden: 256, seed: seed,
-            stages: banditStages(episodes: options["episodes"] ?? 10),
-            conjugateGradientIterations: 10, damping: 1e-3, fisherShare: 0.2, criticEpochs: 2, criticMinibatches: 10,
-            criticLearningRate: 1e-3, criticLambda: 1, advantageScale: .step)
+            stages: curriculum(episodes: episodes, stepsPerEpisode: max(1, steps / episodes)),
+            conjugateGradientIterations: 10, damping: 1e-3, fisherShare: 0.2,
+            criticEpochs: long ? 1 : 2, criticMinibatches: long ? 20 : 10, criticLearningRate: long ? 2e-3 : 1e-3,
+            criticLambda: 1)
     }
 
-    /// Bandits: short trials first. A policy that is trained on long trials from the start settles on the first arm that
-    /// pays; one that has learned to compare arms in short trials keeps doing so in longer ones.
-    static func banditStages(episodes: Int) -> [Stage] {
-        func stage(_ length: Int, _ iterations: Int, _ steps: Int, _ kl: Double) -> Stage {
-            Stage(
-                iterations: iterations, batchSteps: steps, episodes: length == episodes ? nil : length,
-                discount: 0.99, gaeLambda: 0.3, maximumKL: kl)
+    /// Short trials first. A policy that is trained on trials of a hundred steps from the start settles on the first
+    /// action that pays; one that has learned to compare actions in short trials goes on doing so in longer ones.
+    static func curriculum(episodes: Int, stepsPerEpisode: Int) -> [Stage] {
+        func stage(
+            _ steps: Int, _ iterations: Int, _ batch: Int, lambda: Double, _ kl: Double, to final: Double? = nil,
+            scale: AdvantageScale = .batch, entropy: Double = 0, warmup: Int = 0
+        ) -> Stage {
+            let length = max(1, steps / stepsPerEpisode)
+            return Stage(
+                iterations: iterations, batchSteps: batch, episodes: length >= episodes ? nil : length, discount: 1,
+                gaeLambda: lambda, maximumKL: kl, finalMaximumKL: final, advantageScale: scale, entropyBonus: entropy,
+                criticWarmup: warmup)
         }
-        if episodes <= 15 { return [stage(episodes, 60, 25_000, 0.01)] }
-        return [stage(10, 30, 25_000, 0.01), stage(episodes, 100, 100_000, 0.01)]
+        let steps = episodes * stepsPerEpisode
+        if steps <= 20 {
+            return [
+                stage(steps, 20, 25_000, lambda: 0.5, 0.01),
+                stage(steps, 40, 50_000, lambda: 0.5, 0.008, to: 0.0005),
+            ]
+        }
+        // A policy that is to go on learning in longer trials must keep some entropy.
+        var stages = [
+            stage(10, 15, 25_000, lambda: 0.5, 0.01, scale: .step, entropy: 0.04),
+            stage(min(steps, 30), 18, 100_000, lambda: 0.7, 0.006, scale: .step, entropy: 0.04, warmup: 3),
+        ]
+        if steps > 30 { stages.append(stage(steps, 100, 250_000, lambda: 0.9, 0.005, to: 0.0005, warmup: 6)) }
+        return stages
     }
 }

@@ -144,7 +144,7 @@ public final class Trainer {
             batch.estimateAdvantages(
                 discount: Float(settings.discount), lambda: Float(settings.gaeLambda),
                 targetLambda: Float(configuration.criticLambda), workers: workers)
-            batch.standardizeAdvantages(configuration.advantageScale)
+            batch.standardizeAdvantages(settings.advantageScale)
             return critic.explainedVariance(batch)
         }
         if configuration.place(of: iteration).within < settings.criticWarmup {

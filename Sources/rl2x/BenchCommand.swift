@@ -42,7 +42,9 @@ struct ThroughputCommand: ParsableCommand {
         chosen.criticMinibatches = chosen.criticMinibatches ?? 2
         var configuration = try chosen.resolve(base: nil)
         // The task proper, from the first iteration on.
-        configuration.stages = [configuration.stages.last!]
+        var stage = configuration.stages.last!
+        stage.criticWarmup = 0
+        configuration.stages = [stage]
         let result = try Throughput(configuration, threads: threads.count, iterations: repeats) { printError($0) }
         if json {
             try printJSON([

@@ -24,7 +24,7 @@ import Testing
         configuration.criticMinibatches = 17
         configuration.criticLearningRate = 3.3e-4
         configuration.criticLambda = 0.95
-        configuration.advantageScale = .batch
+        configuration.stages[0].advantageScale = .step
         try configuration.validate()
         return configuration
     }
