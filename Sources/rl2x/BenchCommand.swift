@@ -21,7 +21,7 @@ struct ThroughputCommand: ParsableCommand {
     @OptionGroup var options: ModelAndTaskOptions
     @OptionGroup var threads: ThreadOptions
 
-    @Option(help: "Iterations to measure after a warm-up (1 … 1000; default 3).")
+    @Option(parsing: .unconditional, help: "Iterations to measure after a warm-up (1 … 1000; default 3).")
     var repeats = 3
 
     @Flag(help: "Print one JSON object on standard output and nothing else.")

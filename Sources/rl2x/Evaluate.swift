@@ -11,10 +11,11 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "Run directory; its latest checkpoint is played.")
     var directory: String
 
-    @Option(help: "Members to play, one trial each (2 … 10000000; default 10000).")
+    @Option(parsing: .unconditional, help: "Members to play, one trial each (2 … 10000000; default 10000).")
     var trials = 10_000
 
-    @Option(help: "Seed of the unseen members and of the actions drawn (0 or more; default 0).")
+    @Option(
+        parsing: .unconditional, help: "Seed of the unseen members and of the actions drawn (0 or more; default 0).")
     var seed = 0
 
     @Option(help: "How actions are chosen: sampled or greedy (default sampled).")

@@ -13,52 +13,62 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(help: "Task family: \(TaskCatalogue.names.joined(separator: ", ")).")
     var task: String?
 
-    @Option(help: "Arms of a bandit (2 … 1000; default 5).")
+    @Option(parsing: .unconditional, help: "Arms of a bandit (2 … 1000; default 5).")
     var arms: Int?
 
-    @Option(help: "Episodes of a trial; for bandits, pulls (1 … 10000; default 10).")
+    @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default 10).")
     var episodes: Int?
 
-    @Option(help: "Hidden width H of policy and critic (1 … 8192; default 256).")
+    @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default 256).")
     var hidden: Int?
 
-    @Option(help: "Time steps of an iteration's batch, in every stage (1 … 100000000; default per task).")
+    @Option(
+        parsing: .unconditional,
+        help: "Time steps of an iteration's batch, in every stage (1 … 100000000; default per task).")
     var batchSteps: Int?
 
-    @Option(help: "Discount γ inside a trial (0 … 1; default per task).")
+    @Option(parsing: .unconditional, help: "Discount γ inside a trial (0 … 1; default per task).")
     var discount: Double?
 
-    @Option(help: "λ of generalized advantage estimation (0 … 1; default per task).")
+    @Option(parsing: .unconditional, help: "λ of generalized advantage estimation (0 … 1; default per task).")
     var gaeLambda: Double?
 
-    @Option(name: .customLong("maximum-kl"), help: "Trust region: mean KL a time step, nats (default per task).")
+    @Option(
+        name: .customLong("maximum-kl"), parsing: .unconditional,
+        help: "Trust region: mean KL a time step, nats (default per task).")
     var maximumKL: Double?
 
-    @Option(help: "Entropy bonus, units of standardised advantage a nat (0 … 10; default per task).")
+    @Option(
+        parsing: .unconditional,
+        help: "Entropy bonus, units of standardised advantage a nat (0 … 10; default per task).")
     var entropyBonus: Double?
 
-    @Option(help: "Fisher products of a TRPO update (1 … 1000; default 10).")
+    @Option(parsing: .unconditional, help: "Fisher products of a TRPO update (1 … 1000; default 10).")
     var conjugateGradientIterations: Int?
 
-    @Option(help: "Damping added to the Fisher matrix's diagonal (0 … 10; default 0.001).")
+    @Option(parsing: .unconditional, help: "Damping added to the Fisher matrix's diagonal (0 … 10; default 0.001).")
     var damping: Double?
 
-    @Option(help: "Share of the trials on which the Fisher matrix is measured (0.001 … 1; default per task).")
+    @Option(
+        parsing: .unconditional,
+        help: "Share of the trials on which the Fisher matrix is measured (0.001 … 1; default per task).")
     var fisherShare: Double?
 
-    @Option(help: "Passes of the critic's fit over the batch (0 … 100; default per task).")
+    @Option(parsing: .unconditional, help: "Passes of the critic's fit over the batch (0 … 100; default per task).")
     var criticEpochs: Int?
 
-    @Option(help: "Adam steps of an epoch of the critic's fit (1 … 10000; default per task).")
+    @Option(parsing: .unconditional, help: "Adam steps of an epoch of the critic's fit (1 … 10000; default per task).")
     var criticMinibatches: Int?
 
-    @Option(help: "Adam's learning rate for the critic (default 0.001).")
+    @Option(parsing: .unconditional, help: "Adam's learning rate for the critic (default 0.001).")
     var criticLearningRate: Double?
 
-    @Option(help: "λ of the critic's value targets; 1: discounted returns (0 … 1; default per task).")
+    @Option(
+        parsing: .unconditional,
+        help: "λ of the critic's value targets; 1: discounted returns (0 … 1; default per task).")
     var criticLambda: Double?
 
-    @Option(help: "Seed of every random choice (0 or more; default 0).")
+    @Option(parsing: .unconditional, help: "Seed of every random choice (0 or more; default 0).")
     var seed: Int?
 
     /// Names of options that were given, besides those in `except`.
@@ -134,7 +144,9 @@ struct ModelAndTaskOptions: ParsableArguments {
 }
 
 struct ThreadOptions: ParsableArguments {
-    @Option(help: "Worker threads (1 … 1024; default: the processor's cores). Results do not depend on it.")
+    @Option(
+        parsing: .unconditional,
+        help: "Worker threads (1 … 1024; default: the processor's cores). Results do not depend on it.")
     var threads: Int?
 
     func validate() throws {

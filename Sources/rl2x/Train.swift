@@ -17,7 +17,9 @@ struct Train: ParsableCommand {
 
     @OptionGroup var options: ModelAndTaskOptions
 
-    @Option(help: "Iterations in all: cuts the default schedule, or extends its last stage (default per task).")
+    @Option(
+        parsing: .unconditional,
+        help: "Iterations in all: cuts the default schedule, or extends its last stage (default per task).")
     var iterations: Int?
 
     @OptionGroup var threads: ThreadOptions
@@ -34,7 +36,7 @@ struct Train: ParsableCommand {
     @Flag(help: "Replace a run that is in the directory already.")
     var overwrite = false
 
-    @Option(help: "Iterations between checkpoints (1 or more; default 10).")
+    @Option(parsing: .unconditional, help: "Iterations between checkpoints (1 or more; default 10).")
     var checkpointEvery = 10
 
     func validate() throws {

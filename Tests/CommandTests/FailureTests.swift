@@ -183,7 +183,7 @@ import Testing
                 let before = try Data(contentsOf: URL(fileURLWithPath: run + "/checkpoint.safetensors"))
                 // Room for a table row and a manifest, not for a checkpoint.
                 let filler = directory + "/filler"
-                FileManager.default.createFile(atPath: filler, contents: nil)
+                _ = FileManager.default.createFile(atPath: filler, contents: nil)
                 let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: filler))
                 let free = try SmallDisk.freeBytes(directory)
                 try #require(before.count > 32 << 10 && free > 24 << 10)
