@@ -20,8 +20,14 @@ public protocol TaskFamily: Sendable {
     /// Draws a member M. All that makes M different from others is drawn here, none of it in `reset`.
     func sample(_ random: inout RandomSource) -> Member
 
-    /// Lanes that play members of this family in lockstep.
-    func makeLanes(_ count: Int) -> any TrialLanes
+    /// Environments of this family for `count` lanes; an array of members unless a family has something faster.
+    func makeEnvironments(_ count: Int) -> any EnvironmentLanes
+
+    /// Steps an array of members (see `EnvironmentLanes.step`). A requirement with one implementation for all, so that
+    /// the compiler makes the loop over lanes for each family's own type; there is no need to write another.
+    static func step(
+        _ environments: inout [Member], _ actions: UnsafePointer<Int32>, streams: inout [TrialStreams],
+        episodesLeft: [Int], transitions: inout [Transition], inputs: StepInputsWriter)
 
     /// Mean total reward of a trial of uniformly random actions, where it is known in closed form.
     var randomTotalReward: Double? { get }
@@ -33,7 +39,27 @@ extension TaskFamily {
     /// Upper bound of the steps of a trial.
     public var maximumTrialSteps: Int { episodes * maximumEpisodeSteps }
 
-    public func makeLanes(_ count: Int) -> any TrialLanes { LockstepLanes(family: self, lanes: count) }
+    /// Lanes that play members of this family in lockstep.
+    public func makeLanes(_ count: Int) -> TrialLanes {
+        TrialLanes(environments: makeEnvironments(count), episodes: episodes)
+    }
+
+    public func makeEnvironments(_ count: Int) -> any EnvironmentLanes { EnvironmentArray(family: self, lanes: count) }
+
+    public static func step(
+        _ environments: inout [Member], _ actions: UnsafePointer<Int32>, streams: inout [TrialStreams],
+        episodesLeft: [Int], transitions: inout [Transition], inputs: StepInputsWriter
+    ) {
+        for lane in environments.indices {
+            let observation = inputs.observation(lane)
+            transitions[lane] = environments[lane].step(
+                action: Int(actions[lane]), observation: observation, random: &streams[lane].environment)
+            if transitions[lane].endsEpisode && episodesLeft[lane] > 1 {
+                environments[lane].reset(observation: observation, random: &streams[lane].environment)
+            }
+        }
+    }
+
     public var randomTotalReward: Double? { nil }
     public var informedTotalReward: Double? { nil }
 }

@@ -6,23 +6,122 @@ import Kernels
 /// - When an episode ends, the environment resets at once, and the next input holds the new episode's first observation
 ///   together with the last action, the last reward and d = 1: no step is spent on the boundary, no reward is lost.
 /// - At the first step of a trial there is no previous action (−1), and reward and flag are 0.
-public protocol TrialLanes: AnyObject {
+public final class TrialLanes {
+    private let environments: any EnvironmentLanes
+    private let episodes: Int
+    private var streams: [TrialStreams] = []
+    private var episodesLeft: [Int] = []
+    private var stepIndices: [Int32] = []
+    private var transitions: [Transition] = []
+
+    /// - Parameter episodes: n, of every trial.
+    public init(environments: any EnvironmentLanes, episodes: Int) {
+        self.environments = environments
+        self.episodes = episodes
+    }
+
     /// Lanes that still play.
-    var count: Int { get }
+    public var count: Int { streams.count }
+
     /// Begins trials, a lane for each of `streams`, and writes their first inputs to `inputs`.
-    func begin(_ streams: [TrialStreams], inputs: StepInputsWriter)
+    public func begin(_ streams: [TrialStreams], inputs: StepInputsWriter) {
+        self.streams = streams
+        episodesLeft = [Int](repeating: episodes, count: streams.count)
+        stepIndices = [Int32](repeating: 0, count: streams.count)
+        transitions = [Transition](repeating: Transition(reward: 0), count: streams.count)
+        environments.begin(&self.streams, inputs: inputs)
+        for lane in streams.indices { inputs.set(lane, action: -1, reward: 0, episodeEnd: 0, stepIndex: 0) }
+    }
+
     /// Takes one action in each lane, in 0 ..< A, and writes the reward that each earned and the next inputs.
     ///
     /// `isFinished` then tells the lanes whose trial is over; nobody reads the inputs that follow there.
-    func step(_ actions: UnsafePointer<Int32>, rewards: UnsafeMutablePointer<Float>, inputs: StepInputsWriter)
+    public func step(
+        _ actions: UnsafePointer<Int32>, rewards: UnsafeMutablePointer<Float>, inputs: StepInputsWriter
+    ) {
+        environments.step(
+            actions, streams: &streams, episodesLeft: episodesLeft, transitions: &transitions, inputs: inputs)
+        for lane in streams.indices {
+            let transition = transitions[lane]
+            stepIndices[lane] += 1
+            if transition.endsEpisode { episodesLeft[lane] -= 1 }
+            rewards[lane] = transition.reward
+            inputs.set(
+                lane, action: actions[lane], reward: transition.reward, episodeEnd: transition.endsEpisode ? 1 : 0,
+                stepIndex: stepIndices[lane])
+        }
+    }
+
     /// Whether the trial in a lane is over.
-    func isFinished(_ lane: Int) -> Bool
+    public func isFinished(_ lane: Int) -> Bool { episodesLeft[lane] == 0 }
     /// Whether the last step in a lane ended an episode.
-    func endedEpisode(_ lane: Int) -> Bool
+    public func endedEpisode(_ lane: Int) -> Bool { transitions[lane].endsEpisode }
     /// A uniform number in [0, 1) from the lane's action stream.
-    func uniform(_ lane: Int) -> Float
+    public func uniform(_ lane: Int) -> Float { streams[lane].actions.uniform() }
+
     /// Keeps only some lanes, in their order, and moves their inputs in `inputs` to their new rows.
-    func keep(lanes kept: [Int], inputs: StepInputsWriter)
+    public func keep(lanes kept: [Int], inputs: StepInputsWriter) {
+        for (place, lane) in kept.enumerated() where place != lane {
+            streams[place] = streams[lane]
+            episodesLeft[place] = episodesLeft[lane]
+            stepIndices[place] = stepIndices[lane]
+            transitions[place] = transitions[lane]
+            inputs.move(lane, to: place)
+        }
+        let gone = streams.count - kept.count
+        streams.removeLast(gone)
+        episodesLeft.removeLast(gone)
+        stepIndices.removeLast(gone)
+        transitions.removeLast(gone)
+        environments.keep(lanes: kept)
+    }
+}
+
+/// The environments of a family side by side: the one part of a rollout that differs between families, crossed once a
+/// step.
+public protocol EnvironmentLanes: AnyObject {
+    /// Draws a member for each lane from its member stream, and writes the first observations.
+    func begin(_ streams: inout [TrialStreams], inputs: StepInputsWriter)
+    /// Takes an action in each lane. Where that ends an episode and another is left (`episodesLeft` > 1), starts it.
+    func step(
+        _ actions: UnsafePointer<Int32>, streams: inout [TrialStreams], episodesLeft: [Int],
+        transitions: inout [Transition], inputs: StepInputsWriter)
+    /// Keeps only some lanes, in their order.
+    func keep(lanes kept: [Int])
+}
+
+/// An array of environments, one a lane.
+public final class EnvironmentArray<Family: TaskFamily>: EnvironmentLanes {
+    private let family: Family
+    private var environments: [Family.Member] = []
+
+    public init(family: Family, lanes: Int) {
+        self.family = family
+        environments.reserveCapacity(lanes)
+    }
+
+    public func begin(_ streams: inout [TrialStreams], inputs: StepInputsWriter) {
+        environments.removeAll(keepingCapacity: true)
+        for lane in streams.indices {
+            var environment = family.sample(&streams[lane].member)
+            environment.reset(observation: inputs.observation(lane), random: &streams[lane].environment)
+            environments.append(environment)
+        }
+    }
+
+    public func step(
+        _ actions: UnsafePointer<Int32>, streams: inout [TrialStreams], episodesLeft: [Int],
+        transitions: inout [Transition], inputs: StepInputsWriter
+    ) {
+        Family.step(
+            &environments, actions, streams: &streams, episodesLeft: episodesLeft, transitions: &transitions,
+            inputs: inputs)
+    }
+
+    public func keep(lanes kept: [Int]) {
+        for (place, lane) in kept.enumerated() where place != lane { environments[place] = environments[lane] }
+        environments.removeLast(environments.count - kept.count)
+    }
 }
 
 /// Rows of inputs to be written: the mutable twin of `StepInputs`.
@@ -72,77 +171,5 @@ public struct StepInputsWriter: @unchecked Sendable {
         set(
             destination, action: previousActions[source], reward: previousRewards[source],
             episodeEnd: episodeEnds[source], stepIndex: stepIndices[source])
-    }
-}
-
-/// The lanes of any family: its environments side by side, with their streams and their place in the trial.
-public final class LockstepLanes<Family: TaskFamily>: TrialLanes {
-    private struct Lane {
-        var environment: Family.Member
-        var streams: TrialStreams
-        var episodesLeft: Int
-        var stepIndex: Int32
-        var endedEpisode: Bool
-
-        /// Takes an action; the observation that follows, of this episode or of the next, is written.
-        mutating func step(_ action: Int32, observation: ObservationWriter) -> Transition {
-            let transition = environment.step(
-                action: Int(action), observation: observation, random: &streams.environment)
-            stepIndex += 1
-            endedEpisode = transition.endsEpisode
-            if endedEpisode {
-                episodesLeft -= 1
-                if episodesLeft > 0 { environment.reset(observation: observation, random: &streams.environment) }
-            }
-            return transition
-        }
-    }
-
-    private let family: Family
-    private var lanes: [Lane] = []
-
-    public init(family: Family, lanes: Int) {
-        self.family = family
-        self.lanes.reserveCapacity(lanes)
-    }
-
-    public var count: Int { lanes.count }
-
-    public func begin(_ streams: [TrialStreams], inputs: StepInputsWriter) {
-        lanes.removeAll(keepingCapacity: true)
-        for (row, trial) in streams.enumerated() {
-            var trial = trial
-            var environment = family.sample(&trial.member)
-            environment.reset(observation: inputs.observation(row), random: &trial.environment)
-            inputs.set(row, action: -1, reward: 0, episodeEnd: 0, stepIndex: 0)
-            lanes.append(
-                Lane(
-                    environment: environment, streams: trial, episodesLeft: family.episodes, stepIndex: 0,
-                    endedEpisode: false))
-        }
-    }
-
-    public func step(
-        _ actions: UnsafePointer<Int32>, rewards: UnsafeMutablePointer<Float>, inputs: StepInputsWriter
-    ) {
-        for row in lanes.indices {
-            let transition = lanes[row].step(actions[row], observation: inputs.observation(row))
-            rewards[row] = transition.reward
-            inputs.set(
-                row, action: actions[row], reward: transition.reward, episodeEnd: transition.endsEpisode ? 1 : 0,
-                stepIndex: lanes[row].stepIndex)
-        }
-    }
-
-    public func isFinished(_ lane: Int) -> Bool { lanes[lane].episodesLeft == 0 }
-    public func endedEpisode(_ lane: Int) -> Bool { lanes[lane].endedEpisode }
-    public func uniform(_ lane: Int) -> Float { lanes[lane].streams.actions.uniform() }
-
-    public func keep(lanes kept: [Int], inputs: StepInputsWriter) {
-        for (place, lane) in kept.enumerated() where place != lane {
-            lanes[place] = lanes[lane]
-            inputs.move(lane, to: place)
-        }
-        lanes.removeLast(lanes.count - kept.count)
     }
 }

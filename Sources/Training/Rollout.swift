@@ -22,7 +22,7 @@ public enum Rollout {
     ///   - memory: lanes for the shard; restarted here, because trials begin here.
     ///   - tape: any tape of this thread; it does not record.
     public static func play<Policy: SequencePolicy>(
-        _ policy: Policy, parameters: UnsafePointer<Float>, memory: Policy.Memory, lanes: any TrialLanes,
+        _ policy: Policy, parameters: UnsafePointer<Float>, memory: Policy.Memory, lanes: TrialLanes,
         streams: [TrialStreams], choice: ActionChoice, into batch: ShardBatch, tape: Tape, scratch: RolloutScratch
     ) {
         let actionCount = batch.actionCount
@@ -52,7 +52,7 @@ public enum Rollout {
     /// Plays with a random habit a trial: action a with probability ∝ exp(habit · u_a), u_a ~ U(0, 1) drawn once a trial.
     /// Some actions are then taken often and some rarely, which uniform play would never show.
     static func playHabits(
-        _ habit: Float, lanes: any TrialLanes, streams: [TrialStreams], into batch: ShardBatch, scratch: RolloutScratch
+        _ habit: Float, lanes: TrialLanes, streams: [TrialStreams], into batch: ShardBatch, scratch: RolloutScratch
     ) {
         let actionCount = batch.actionCount
         scratch.prepare(lanes: streams.count, actions: actionCount)
@@ -87,7 +87,7 @@ public enum Rollout {
     ///   - keep: tells the player that only some lanes go on, in their order.
     ///   - act: writes an action for each lane that plays, given the first row of the step.
     private static func run(
-        lanes: any TrialLanes, streams: [TrialStreams], into batch: ShardBatch, scratch: RolloutScratch,
+        lanes: TrialLanes, streams: [TrialStreams], into batch: ShardBatch, scratch: RolloutScratch,
         keep: ([Int]) -> Void, act: (_ row: Int, _ actions: UnsafeMutablePointer<Int32>) -> Void
     ) {
         lanes.begin(streams, inputs: batch.inputsWriter(from: 0))

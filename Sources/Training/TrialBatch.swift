@@ -18,7 +18,7 @@ public final class TrialBatch {
     public let family: any TaskFamily
     public let sharding: Sharding
     public let shards: [ShardBatch]
-    private let lanes: [any TrialLanes]
+    private let lanes: [TrialLanes]
     /// A policy's memory for each shard, from one iteration to the next.
     private var memories: [any SequenceMemory] = []
     private var memoryOwner: ParameterLayout?

@@ -137,7 +137,7 @@ struct PlayedTrial: Equatable {
 ///   - choose: (trial, step, its inputs) to an action.
 /// - Returns: the trials in the order of `streams`.
 func playLockstep(
-    _ lanes: any TrialLanes, _ streams: [TrialStreams], rows: InputRows,
+    _ lanes: TrialLanes, _ streams: [TrialStreams], rows: InputRows,
     choose: (_ trial: Int, _ step: Int, _ input: InputRow) -> Int
 ) -> [PlayedTrial] {
     var trials = [PlayedTrial](repeating: PlayedTrial(), count: streams.count)
