@@ -8,8 +8,6 @@ final class ProgressDisplay {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private let started = ContinuousClock.now
     private var firstIteration = 0
-    private var recentSeconds: [Double] = []
-    private var lastLine = ContinuousClock.now
 
     init(configuration: Configuration) { self.configuration = configuration }
 
@@ -26,7 +24,6 @@ final class ProgressDisplay {
     }
 
     func show(_ report: IterationReport) {
-        recentSeconds.append(Double(1) / max(report.stepsPerSecond, 1e-9))
         let line = describe(report)
         if isTerminal {
             FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
