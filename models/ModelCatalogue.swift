@@ -10,6 +10,8 @@ public struct ModelSpecification: Sendable, Equatable {
     public var outputs: Int
     /// H: hidden width.
     public var hidden: Int
+    /// A value for each of the architecture's own options.
+    public var options: OptionValues
     /// Factor on the head's first weights.
     public var headGain: Float
     /// Steps that count as 1 in an input that tells how long the trial has run; nil: no such input.
@@ -18,13 +20,14 @@ public struct ModelSpecification: Sendable, Equatable {
     public var memoryHorizon: Float
 
     public init(
-        observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, headGain: Float,
-        stepScale: Float? = nil, memoryHorizon: Float = 1
+        observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, options: OptionValues = [:],
+        headGain: Float, stepScale: Float? = nil, memoryHorizon: Float = 1
     ) {
         self.observation = observation
         self.actions = actions
         self.outputs = outputs
         self.hidden = hidden
+        self.options = options
         self.headGain = headGain
         self.stepScale = stepScale
         self.memoryHorizon = memoryHorizon
@@ -46,7 +49,27 @@ public enum ModelCatalogue {
     public struct Entry: Sendable {
         public let name: String
         public let summary: String
+        /// H where nobody says it.
+        public let standardHidden: Int
+        /// Options of this architecture alone.
+        public let options: [CatalogueOption]
+        /// Why an architecture of this width and these options cannot be, in words that name the option; nil if it can.
+        public let objection: @Sendable (_ hidden: Int, _ options: OptionValues) -> String?
+        /// Builds the architecture; the specification holds a value for each option.
         public let make: @Sendable (ModelSpecification) -> any SequencePolicy
+
+        public init(
+            name: String, summary: String, standardHidden: Int = 256, options: [CatalogueOption] = [],
+            objection: @escaping @Sendable (_ hidden: Int, _ options: OptionValues) -> String? = { _, _ in nil },
+            make: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
+        ) {
+            self.name = name
+            self.summary = summary
+            self.standardHidden = standardHidden
+            self.options = options
+            self.objection = objection
+            self.make = make
+        }
     }
 
     public static let entries: [Entry] = [

@@ -28,7 +28,8 @@ public protocol SequencePolicy: Sendable {
     var outputs: Int { get }
 
     /// The memory of `lanes` trials that have not begun.
-    func makeMemory(lanes: Int) -> Memory
+    /// - Parameter steps: most steps that a trial may have; what a cache must hold.
+    func makeMemory(lanes: Int, steps: Int) -> Memory
 
     /// Advances every lane of `memory` by one step.
     /// - Parameter inputs: row b belongs to lane b; `inputs.rows == memory.lanes`.
@@ -76,7 +77,9 @@ public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory 
 extension RecurrentPolicy {
     public var outputs: Int { head.outputs }
 
-    public func makeMemory(lanes: Int) -> RecurrentMemory { RecurrentMemory(lanes: lanes, widths: stateWidths) }
+    public func makeMemory(lanes: Int, steps: Int) -> RecurrentMemory {
+        RecurrentMemory(lanes: lanes, widths: stateWidths)
+    }
 
     public func step(_ inputs: StepInputs, memory: RecurrentMemory, tape: Tape) -> Node {
         let lanes = inputs.rows

@@ -70,9 +70,13 @@ public struct TrialStreams: Sendable {
     public var environment: RandomSource
     public var actions: RandomSource
 
-    public init(_ trial: RandomSource) {
-        member = trial.split(0)
-        environment = trial.split(1)
-        actions = trial.split(2)
+    public init(_ trial: RandomSource) { self.init(group: trial, number: 0) }
+
+    /// Trials of one group play the same member under the same chance; only their actions are drawn apart.
+    /// - Parameter number: of the trial in its group, from 0.
+    public init(group: RandomSource, number: Int) {
+        member = group.split(0)
+        environment = group.split(1)
+        actions = group.split(2 + number)
     }
 }

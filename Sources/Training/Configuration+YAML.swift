@@ -1,4 +1,6 @@
 import Foundation
+import Kernels
+import Models
 import Yams
 
 extension Configuration {
@@ -43,6 +45,31 @@ extension Configuration {
     }
 }
 
+extension Configuration {
+    /// Reads a configuration; the architecture's own options may be left out, and have their standard values then.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let model = try values.decode(String.self, forKey: .model)
+        self.init(
+            task: try values.decode(String.self, forKey: .task),
+            taskOptions: try values.decode(OptionValues.self, forKey: .taskOptions), model: model,
+            modelOptions: OptionValues(
+                standard: ModelCatalogue.entry(named: model)?.options ?? [],
+                given: try values.decodeIfPresent(OptionValues.self, forKey: .modelOptions) ?? [:]),
+            hidden: try values.decode(Int.self, forKey: .hidden),
+            criticHidden: try values.decodeIfPresent(Int.self, forKey: .criticHidden),
+            seed: try values.decode(Int.self, forKey: .seed),
+            stages: try values.decode([Stage].self, forKey: .stages),
+            conjugateGradientIterations: try values.decode(Int.self, forKey: .conjugateGradientIterations),
+            damping: try values.decode(Double.self, forKey: .damping),
+            fisherShare: try values.decode(Double.self, forKey: .fisherShare),
+            criticEpochs: try values.decode(Int.self, forKey: .criticEpochs),
+            criticMinibatches: try values.decode(Int.self, forKey: .criticMinibatches),
+            criticLearningRate: try values.decode(Double.self, forKey: .criticLearningRate),
+            criticLambda: try values.decode(Double.self, forKey: .criticLambda))
+    }
+}
+
 extension Configuration.Stage {
     /// Reads a stage; what most stages leave as it is may be left out.
     public init(from decoder: any Decoder) throws {
@@ -59,6 +86,7 @@ extension Configuration.Stage {
             advantageScale: try values.decodeIfPresent(AdvantageScale.self, forKey: .advantageScale) ?? .batch,
             entropyBonus: try values.decodeIfPresent(Double.self, forKey: .entropyBonus) ?? 0,
             criticWarmup: try values.decodeIfPresent(Int.self, forKey: .criticWarmup) ?? 0,
+            trialsPerMember: try values.decodeIfPresent(Int.self, forKey: .trialsPerMember) ?? 1,
             learningRate: try values.decodeIfPresent(Double.self, forKey: .learningRate))
     }
 }

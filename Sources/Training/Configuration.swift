@@ -45,6 +45,8 @@ public struct Configuration: Sendable, Equatable, Codable {
         /// First iterations of the stage in which only the critic learns: after a change of n or γ its values are those of
         /// another problem, and a policy that follows them unlearns.
         public var criticWarmup: Int
+        /// Trials that play the same member under the same chance, each the others' baseline (see `GroupBaseline`); 1: none.
+        public var trialsPerMember: Int
         /// Adam's rate in this stage, if another than `criticLearningRate`.
         public var learningRate: Double?
 
@@ -53,7 +55,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             gaeLambda: Double,
             maximumKL: Double, finalMaximumKL: Double? = nil,
             advantageScale: AdvantageScale = .batch, entropyBonus: Double = 0, criticWarmup: Int = 0,
-            learningRate: Double? = nil
+            trialsPerMember: Int = 1, learningRate: Double? = nil
         ) {
             self.kind = kind
             self.iterations = iterations
@@ -66,6 +68,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             self.advantageScale = advantageScale
             self.entropyBonus = entropyBonus
             self.criticWarmup = criticWarmup
+            self.trialsPerMember = trialsPerMember
             self.learningRate = learningRate
         }
 
@@ -79,15 +82,18 @@ public struct Configuration: Sendable, Equatable, Codable {
             case kind, iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
             case maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus = "entropy_bonus"
             case advantageScale = "advantage_scale"
-            case criticWarmup = "critic_warmup", learningRate = "learning_rate"
+            case criticWarmup = "critic_warmup", trialsPerMember = "trials_per_member", learningRate = "learning_rate"
         }
     }
 
     public var task: String
-    public var taskOptions: [String: Int]
+    public var taskOptions: OptionValues
     public var model: String
-    /// H
+    public var modelOptions: OptionValues = [:]
+    /// H of the policy
     public var hidden: Int
+    /// H of the critic; nil: the policy's.
+    public var criticHidden: Int?
     public var seed: Int
     public var stages: [Stage]
     public var conjugateGradientIterations: Int
@@ -100,7 +106,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var criticLambda: Double
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case task, taskOptions = "task_options", model, hidden, seed, stages
+        case task, taskOptions = "task_options", model, modelOptions = "model_options", hidden
+        case criticHidden = "critic_hidden", seed, stages
         case conjugateGradientIterations = "conjugate_gradient_iterations", damping, fisherShare = "fisher_share"
         case criticEpochs = "critic_epochs", criticMinibatches = "critic_minibatches"
         case criticLearningRate = "critic_learning_rate", criticLambda = "critic_lambda"
@@ -148,24 +155,25 @@ public struct Configuration: Sendable, Equatable, Codable {
             throw UserError("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
         }
         var options = taskOptions
-        if let episodes = stage?.episodes { options["episodes"] = episodes }
+        if let episodes = stage?.episodes { options["episodes"] = .integer(episodes) }
         return entry.make(options)
     }
 
     public func makePolicy() throws -> any SequencePolicy {
         let family = try makeFamily()
-        return try makeModel(outputs: family.actions, family: family, headGain: 0.01, stepScale: nil)
+        return try makeModel(outputs: family.actions, hidden: hidden, family: family, headGain: 0.01, stepScale: nil)
     }
 
     /// The critic knows what step of the trial it is: its targets shrink as the trial runs out.
     public func makeCritic() throws -> any SequencePolicy {
         let family = try makeFamily()
         return try makeModel(
-            outputs: 1, family: family, headGain: 1, stepScale: Float(max(family.maximumTrialSteps, 1)))
+            outputs: 1, hidden: criticHidden ?? hidden, family: family, headGain: 1,
+            stepScale: Float(max(family.maximumTrialSteps, 1)))
     }
 
     private func makeModel(
-        outputs: Int, family: any TaskFamily, headGain: Float, stepScale: Float?
+        outputs: Int, hidden: Int, family: any TaskFamily, headGain: Float, stepScale: Float?
     ) throws -> any SequencePolicy {
         guard let entry = ModelCatalogue.entry(named: model) else {
             throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
@@ -173,7 +181,8 @@ public struct Configuration: Sendable, Equatable, Codable {
         return entry.make(
             ModelSpecification(
                 observation: family.observation, actions: family.actions, outputs: outputs, hidden: hidden,
-                headGain: headGain, stepScale: stepScale, memoryHorizon: Float(family.maximumTrialSteps)))
+                options: modelOptions, headGain: headGain, stepScale: stepScale,
+                memoryHorizon: Float(family.maximumTrialSteps)))
     }
 
     // MARK: Checks
@@ -183,29 +192,28 @@ public struct Configuration: Sendable, Equatable, Codable {
         guard let entry = TaskCatalogue.entry(named: task) else {
             throw UserError("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
         }
-        guard ModelCatalogue.entry(named: model) != nil else {
+        guard let modelEntry = ModelCatalogue.entry(named: model) else {
             throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
         }
-        for option in entry.options {
-            guard let value = taskOptions[option.name] else {
-                throw UserError("task_options has no '\(option.name)': give --\(option.name) or add it to the file")
-            }
-            try check(option.name, value, option.range)
-        }
-        for name in taskOptions.keys.sorted() where !entry.options.contains(where: { $0.name == name }) {
-            throw UserError("task '\(task)' has no option '\(name)'")
-        }
+        try Configuration.check(taskOptions, of: "task '\(task)'", entry.options)
+        try Configuration.check(modelOptions, of: "model '\(model)'", modelEntry.options)
         for stage in stages {
-            if let episodes = stage.episodes, let option = entry.options.first(where: { $0.name == "episodes" }) {
-                try check("episodes (of a stage)", episodes, option.range)
+            if let episodes = stage.episodes, let option = entry.options.first(where: { $0.name == "episodes" }),
+                option.accepted(.integer(episodes)) == nil
+            {
+                throw UserError("--episodes (of a stage) is \(episodes): it must lie in \(option.range)")
             }
         }
         try validateSettings()
+        for width in [hidden, criticHidden ?? hidden] {
+            if let objection = modelEntry.objection(width, modelOptions) { throw UserError(objection) }
+        }
     }
 
     /// The part of `validate` that knows no catalogue.
     func validateSettings() throws {
         try check("hidden", hidden, 1...8192)
+        if let criticHidden { try check("critic-hidden", criticHidden, 1...8192) }
         try check("seed", seed, 0...Int.max)
         try check("conjugate-gradient-iterations", conjugateGradientIterations, 1...1000)
         try check("damping", damping, 0...10)
@@ -224,7 +232,25 @@ public struct Configuration: Sendable, Equatable, Codable {
             if let final = stage.finalMaximumKL { try check("final-maximum-kl", final, 1e-8...10) }
             try check("entropy-bonus", stage.entropyBonus, 0...10)
             try check("critic-warmup", stage.criticWarmup, 0...1_000_000)
+            try check("trials-per-member", stage.trialsPerMember, 1...1024)
             if let rate = stage.learningRate { try check("learning-rate (of a stage)", rate, 1e-8...1) }
+        }
+    }
+
+    /// Throws unless there is one acceptable value for each option and no other.
+    private static func check(_ values: OptionValues, of owner: String, _ options: [CatalogueOption]) throws {
+        for option in options {
+            guard let value = values[option.name] else {
+                throw UserError(
+                    "\(owner) has no value for '\(option.name)': give --\(option.name) or add it to the file")
+            }
+            guard option.accepted(value) != nil else {
+                let must = if case .word = option.domain { "it must be one of" } else { "it must lie in" }
+                throw UserError("--\(option.name) is \(value): \(must) \(option.range)")
+            }
+        }
+        for name in values.names where !options.contains(where: { $0.name == name }) {
+            throw UserError("\(owner) has no option '\(name)'")
         }
     }
 

@@ -1,3 +1,5 @@
+import Kernels
+import Models
 import Tasks
 
 /// Settings that train well, per task: the result of measurements, which the README states.
@@ -6,19 +8,26 @@ extension Configuration {
     ///
     /// - Parameters:
     ///   - taskOptions: those of the task that are given; the others take their standard values.
+    ///   - modelOptions: likewise.
     public static func standard(
-        task: String, model: String, taskOptions: [String: Int] = [:], seed: Int = 0
+        task: String, model: String, taskOptions: OptionValues = [:], modelOptions: OptionValues = [:],
+        seed: Int = 0
     ) throws -> Configuration {
         guard let entry = TaskCatalogue.entry(named: task) else {
             throw UserError("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
         }
-        var options = Dictionary(uniqueKeysWithValues: entry.options.map { ($0.name, $0.standard) })
-        options.merge(taskOptions) { _, given in given }
-        let (episodes, steps) = (options["episodes"] ?? 1, entry.make(options).maximumTrialSteps)
+        guard let modelEntry = ModelCatalogue.entry(named: model) else {
+            throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
+        }
+        let options = OptionValues(standard: entry.options, given: taskOptions)
+        let family = entry.make(options)
+        let (episodes, steps) = (family.episodes, family.maximumTrialSteps)
         // Long trials bring many steps a trial: fewer of them, and fewer passes, say as much.
         let long = steps > 30
         return Configuration(
-            task: task, taskOptions: options, model: model, hidden: 256, seed: seed,
+            task: task, taskOptions: options, model: model,
+            modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
+            hidden: modelEntry.standardHidden, seed: seed,
             stages: curriculum(episodes: episodes, stepsPerEpisode: max(1, steps / episodes)),
             conjugateGradientIterations: 10, damping: 1e-3, fisherShare: 0.2,
             criticEpochs: long ? 1 : 2, criticMinibatches: long ? 20 : 10, criticLearningRate: long ? 2e-3 : 1e-3,

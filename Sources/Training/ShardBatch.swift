@@ -14,6 +14,8 @@ public final class ShardBatch: @unchecked Sendable {
     /// Most steps of a trial that it holds.
     public let stepCapacity: Int
     public private(set) var shape = PackedShape()
+    /// Number, in the order in which they began, of the trial in each lane.
+    private(set) var trialOfLane: [Int] = []
 
     let vectorWidth: Int
     let imageBytes: Int
@@ -140,6 +142,7 @@ public final class ShardBatch: @unchecked Sendable {
     func pack(lengths: [Int]) {
         let order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
         setShape(lengths: order.map { lengths[$0] })
+        trialOfLane = order
         guard order != Array(lengths.indices) else { return }
         for step in 0..<shape.steps {
             let alive = lengths.indices.filter { lengths[$0] > step }

@@ -213,7 +213,7 @@ public final class Trainer {
             if trialSteps != family.maximumTrialSteps { critic.scale = ReturnScale() }
         }
         let trials = max(1, settings.batchSteps / family.maximumTrialSteps)
-        let fresh = TrialBatch(family: family, trials: trials)
+        let fresh = TrialBatch(family: family, trials: trials, trialsPerMember: settings.trialsPerMember)
         (batch, stage) = (fresh, index)
         return (settings, fresh)
     }

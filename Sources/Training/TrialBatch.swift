@@ -18,14 +18,19 @@ public final class TrialBatch {
     public let family: any TaskFamily
     public let sharding: Sharding
     public let shards: [ShardBatch]
+    /// Trials of each member (see `GroupBaseline`); trial i is of group i / trialsPerMember.
+    public let trialsPerMember: Int
     private let lanes: [TrialLanes]
-    /// A policy's memory for each shard, from one iteration to the next.
+    /// A policy's memory for each worker, from one iteration to the next.
     private var memories: [any SequenceMemory] = []
     private var memoryOwner: ParameterLayout?
 
-    /// - Parameter trials: whole trials in all, at least 1.
-    public init(family: any TaskFamily, trials: Int) {
+    /// - Parameters:
+    ///   - trials: whole trials in all, at least 1.
+    ///   - trialsPerMember: trials that share a member and its chance, at least 1.
+    public init(family: any TaskFamily, trials: Int, trialsPerMember: Int = 1) {
         self.family = family
+        self.trialsPerMember = trialsPerMember
         sharding = Sharding(trials: trials, steps: family.maximumTrialSteps)
         shards = sharding.lanes.map {
             ShardBatch(
@@ -43,20 +48,27 @@ public final class TrialBatch {
     ///
     /// - Parameters:
     ///   - parameters: θ [P]
-    ///   - root: trial i draws from `root.split(first + i)`, whatever the sharding.
+    ///   - root: group g of trials draws from `root.split(first + g)`, whatever the sharding.
     public func play<Policy: SequencePolicy>(
         _ policy: Policy, parameters: UnsafePointer<Float>, root: RandomSource, first: Int = 0,
         choice: ActionChoice = .sampled, workers: Workers
     ) {
-        if memoryOwner != policy.layout || !(memories.first is Policy.Memory) {
-            memories = sharding.lanes.map { policy.makeMemory(lanes: $0) }
+        if memoryOwner != policy.layout || memories.count < workers.pool.threadCount
+            || !(memories.first is Policy.Memory)
+        {
+            let lanes = sharding.lanes.max() ?? 1
+            memories = (0..<workers.pool.threadCount).map { _ in
+                policy.makeMemory(lanes: lanes, steps: family.maximumTrialSteps)
+            }
             memoryOwner = policy.layout
         }
         workers.pool.run(shards.count) { shard, worker in
-            let start = first + sharding.first(shard)
-            let streams = (0..<sharding.lanes[shard]).map { TrialStreams(root.split(start + $0)) }
+            let start = sharding.first(shard)
+            let streams = (start..<start + sharding.lanes[shard]).map {
+                TrialStreams(group: root.split(first + $0 / trialsPerMember), number: $0 % trialsPerMember)
+            }
             Rollout.play(
-                policy, parameters: parameters, memory: memories[shard] as! Policy.Memory, lanes: lanes[shard],
+                policy, parameters: parameters, memory: memories[worker] as! Policy.Memory, lanes: lanes[shard],
                 streams: streams, choice: choice, into: shards[shard], tape: workers.tapes[worker],
                 scratch: workers.scratch[worker])
         }
@@ -86,6 +98,20 @@ public final class TrialBatch {
             Elementwise.addScaled(shard.rows, 1, shard.values.pointer, to: shard.targets.pointer)
             estimate(lambda, into: shard.advantages.pointer)
         }
+        if trialsPerMember > 1 { GroupBaseline.subtract(groups: groups, shards: shards) }
+    }
+
+    /// The trials of each member.
+    private var groups: [[(shard: Int, lane: Int)]] {
+        var groups = [[(shard: Int, lane: Int)]](
+            repeating: [], count: (trials + trialsPerMember - 1) / trialsPerMember)
+        for (index, shard) in shards.enumerated() {
+            let first = sharding.first(index)
+            for lane in 0..<shard.lanes {
+                groups[(first + shard.trialOfLane[lane]) / trialsPerMember].append((index, lane))
+            }
+        }
+        return groups
     }
 
     /// Brings the advantages to mean 0 and deviation 1, over all N rows or within each step of the trial.

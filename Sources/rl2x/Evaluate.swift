@@ -61,9 +61,8 @@ struct Evaluate: ParsableCommand {
     }
 
     private func printTable(_ result: Evaluation, _ configuration: Configuration) {
-        let options = configuration.taskOptions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         print(
-            "\(configuration.task) (\(options.joined(separator: ", "))): \(result.trials) unseen members, "
+            "\(configuration.task) (\(configuration.taskOptions.summary)): \(result.trials) unseen members, "
                 + "\(actions.rawValue) actions")
         var table = TextTable(columns: [.init("player", alignment: .left), .init("total reward"), .init("± se")])
         if let random = result.random { table.append(["random", format(random, 3), ""]) }

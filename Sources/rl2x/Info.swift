@@ -40,14 +40,20 @@ struct Info: ParsableCommand {
         print("threads     \(threads.count)")
         print("sgemm peak  \(format(peak.oneCore, 1)) GFLOP/s on one core, \(format(peak.allCores, 1)) on all")
         print("models")
-        for entry in ModelCatalogue.entries { print("  \(entry.name)  \(entry.summary)") }
+        for entry in ModelCatalogue.entries {
+            print("  \(entry.name)  \(entry.summary)")
+            printOptions(entry.options)
+        }
         print("tasks")
         for entry in TaskCatalogue.entries {
             print("  \(entry.name)  \(entry.summary)")
-            for option in entry.options {
-                let range = "\(option.range.lowerBound) … \(option.range.upperBound)"
-                print("    --\(option.name)  \(option.help) (\(range); default \(option.standard))")
-            }
+            printOptions(entry.options)
+        }
+    }
+
+    private func printOptions(_ options: [CatalogueOption]) {
+        for option in options {
+            print("    --\(option.name)  \(option.help) (\(option.range); default \(option.standard))")
         }
     }
 }

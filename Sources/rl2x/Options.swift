@@ -19,8 +19,11 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default 10).")
     var episodes: Int?
 
-    @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default 256).")
+    @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default per model).")
     var hidden: Int?
+
+    @Option(parsing: .unconditional, help: "Hidden width of the critic, if another (1 … 8192).")
+    var criticHidden: Int?
 
     @Option(
         parsing: .unconditional,
@@ -71,24 +74,29 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Seed of every random choice (0 or more; default 0).")
     var seed: Int?
 
+    /// The options of tasks and models that were given or not, by their names in the catalogues.
+    private var catalogueOptions: [(String, OptionValue?)] {
+        [("arms", arms.map { .integer($0) }), ("episodes", episodes.map { .integer($0) })]
+    }
+
     /// Names of options that were given, besides those in `except`.
     var given: [String] {
         let pairs: [(String, Any?)] = [
-            ("model", model), ("task", task), ("arms", arms), ("episodes", episodes), ("hidden", hidden),
+            ("model", model), ("task", task), ("hidden", hidden), ("critic-hidden", criticHidden),
             ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
             ("entropy-bonus", entropyBonus),
             ("conjugate-gradient-iterations", conjugateGradientIterations), ("damping", damping),
             ("fisher-share", fisherShare), ("critic-epochs", criticEpochs), ("critic-minibatches", criticMinibatches),
             ("critic-learning-rate", criticLearningRate), ("critic-lambda", criticLambda), ("seed", seed),
         ]
-        return pairs.filter { $0.1 != nil }.map { "--" + $0.0 }
+        return (pairs + catalogueOptions.map { ($0.0, $0.1) }).filter { $0.1 != nil }.map { "--" + $0.0 }
     }
 
     /// The catalogue's defaults, or a file's configuration, with the given options in their place.
     func resolve(base: Configuration?) throws -> Configuration {
         let modelName = model ?? base?.model ?? "gru"
         let taskName = task ?? base?.task ?? "bandit"
-        guard ModelCatalogue.entry(named: modelName) != nil else {
+        guard let modelEntry = ModelCatalogue.entry(named: modelName) else {
             throw ValidationError(
                 "--model '\(modelName)' is unknown: choose one of \(ModelCatalogue.names.joined(separator: ", "))")
         }
@@ -96,27 +104,29 @@ struct ModelAndTaskOptions: ParsableArguments {
             throw ValidationError(
                 "--task '\(taskName)' is unknown: choose one of \(TaskCatalogue.names.joined(separator: ", "))")
         }
-        var options = base?.task == taskName ? base!.taskOptions : [:]
-        for (name, value) in [("arms", arms), ("episodes", episodes)] {
-            guard let value else { continue }
-            guard let option = entry.options.first(where: { $0.name == name }) else {
-                throw ValidationError("--\(name) is no option of task '\(taskName)'")
+        var taskOptions = base?.task == taskName ? base!.taskOptions : [:]
+        var modelOptions = base?.model == modelName ? base!.modelOptions : [:]
+        for case (let name, let value?) in catalogueOptions {
+            if let option = entry.options.first(where: { $0.name == name }) {
+                taskOptions[name] = try accept(value, for: option)
+            } else if let option = modelEntry.options.first(where: { $0.name == name }) {
+                modelOptions[name] = try accept(value, for: option)
+            } else {
+                throw ValidationError("--\(name) is no option of task '\(taskName)' or model '\(modelName)'")
             }
-            guard option.range.contains(value) else {
-                throw ValidationError(
-                    "--\(name) is \(value): it must lie in \(option.range.lowerBound) … \(option.range.upperBound)")
-            }
-            options[name] = value
         }
         var configuration: Configuration
         if let base, base.task == taskName {
             configuration = base
-            configuration.taskOptions = options
+            configuration.taskOptions = taskOptions
             configuration.model = modelName
+            configuration.modelOptions = OptionValues(standard: modelEntry.options, given: modelOptions)
         } else {
-            configuration = try Configuration.standard(task: taskName, model: modelName, taskOptions: options)
+            configuration = try Configuration.standard(
+                task: taskName, model: modelName, taskOptions: taskOptions, modelOptions: modelOptions)
         }
         if let hidden { configuration.hidden = hidden }
+        if let criticHidden { configuration.criticHidden = criticHidden }
         if let seed { configuration.seed = seed }
         for index in configuration.stages.indices {
             if let batchSteps { configuration.stages[index].batchSteps = batchSteps }
@@ -141,6 +151,13 @@ struct ModelAndTaskOptions: ParsableArguments {
         }
         return configuration
     }
+}
+
+/// A given value as its option keeps it; throws where it is out of range.
+private func accept(_ value: OptionValue, for option: CatalogueOption) throws -> OptionValue {
+    if let accepted = option.accepted(value) { return accepted }
+    let must = if case .word = option.domain { "choose one of" } else { "it must lie in" }
+    throw ValidationError("--\(option.name) is \(value): \(must) \(option.range)")
 }
 
 struct ThreadOptions: ParsableArguments {

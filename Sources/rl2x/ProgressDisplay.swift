@@ -13,10 +13,9 @@ final class ProgressDisplay {
 
     func begin(_ session: TrainingSession, threads: Int) {
         firstIteration = session.trainer.iteration
-        let options = configuration.taskOptions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         printError(
             "rl2x \(Version.number): \(configuration.model)-\(configuration.hidden) on \(configuration.task) ("
-                + options.joined(separator: ", ") + "), seed \(configuration.seed), \(threads) threads, "
+                + configuration.taskOptions.summary + "), seed \(configuration.seed), \(threads) threads, "
                 + "BLAS kernels \(BLAS.kernelSet.name)")
         printError(
             "\(session.run.path): iterations \(firstIteration) … \(configuration.iterations), "

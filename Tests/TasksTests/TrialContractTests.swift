@@ -178,7 +178,7 @@ import Testing
     /// What holds for every family that can be asked for by name.
     @Test(arguments: TaskCatalogue.names) func everyFamilyKeepsTheContract(_ name: String) throws {
         let entry = try #require(TaskCatalogue.entry(named: name))
-        let family = entry.make(Dictionary(uniqueKeysWithValues: entry.options.map { ($0.name, $0.standard) }))
+        let family = entry.make(OptionValues(standard: entry.options))
         #expect(family.name == name)
         let (vectorWidth, imageBytes) =
             switch family.observation {

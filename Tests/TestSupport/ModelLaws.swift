@@ -60,7 +60,7 @@ public struct ModelUnderTest {
     /// Outputs by trial and step from `step`, with lanes given up as their trials end.
     public func stepped() -> [[[Float]]] {
         func fresh<Policy: SequencePolicy>(_ policy: Policy) -> [[[Float]]] {
-            stepped(policy) { $0.makeMemory(lanes: $1) }
+            stepped(policy) { $0.makeMemory(lanes: $1, steps: longest) }
         }
         return fresh(policy)
     }
@@ -69,7 +69,7 @@ public struct ModelUnderTest {
     public func steppedWithUsedMemory(resettingLanes: Bool) -> [[[Float]]] {
         func used<Policy: SequencePolicy>(_ policy: Policy) -> [[[Float]]] {
             stepped(policy) { policy, lanes in
-                let memory = policy.makeMemory(lanes: lanes)
+                let memory = policy.makeMemory(lanes: lanes, steps: longest)
                 run(policy, memory, steps: 2)
                 if resettingLanes {
                     for lane in 0..<lanes { memory.reset(lane: lane) }
@@ -81,6 +81,8 @@ public struct ModelUnderTest {
         }
         return used(policy)
     }
+
+    private var longest: Int { trials.steps.map(\.count).max() ?? 0 }
 
     private func stepped<Policy: SequencePolicy>(
         _ policy: Policy, memory make: (Policy, Int) -> Policy.Memory

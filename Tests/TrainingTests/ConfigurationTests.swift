@@ -133,7 +133,7 @@ import Testing
         }
         configuration = base
         for arms in [0, 1, -4, 1001] {
-            configuration.taskOptions["arms"] = arms
+            configuration.taskOptions["arms"] = .integer(arms)
             #expect(error { try configuration.validate() }.hasPrefix("--arms is \(arms)"))
         }
     }
@@ -190,7 +190,7 @@ import Testing
         for episodes in [1, 10, 15, 16, 100, 500, 10_000] {
             for arms in [2, 50, 1000] {
                 let configuration = try Configuration.standard(
-                    task: "bandit", model: "gru", taskOptions: ["arms": arms, "episodes": episodes])
+                    task: "bandit", model: "gru", taskOptions: ["arms": .integer(arms), "episodes": .integer(episodes)])
                 try configuration.validate()
                 #expect(configuration.stages.last?.episodes == nil, "the last stage plays the task proper")
             }

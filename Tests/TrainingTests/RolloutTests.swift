@@ -13,7 +13,7 @@ import Testing
     private func replay<Policy: SequencePolicy>(
         _ policy: Policy, _ played: PlayedBatch, _ shard: ShardBatch, body: (Int, Int, [Float]) -> Void
     ) {
-        let (tape, memory) = (Tape(), policy.makeMemory(lanes: shard.lanes))
+        let (tape, memory) = (Tape(), policy.makeMemory(lanes: shard.lanes, steps: 8))
         let outcomes = shard.actionCount
         for step in 0..<shard.shape.steps {
             let alive = shard.shape.lanesAtStep[step]
