@@ -17,20 +17,8 @@ public final class ShardBatch: @unchecked Sendable {
     /// Number, in the order in which they began, of the trial in each lane.
     private(set) var trialOfLane: [Int] = []
 
-    let vectorWidth: Int
-    let imageBytes: Int
-    let vectors: Buffer<Float>  // [N, O]
-    let images: Buffer<UInt8>  // [N, height · width · channels]
-    let previousActions: Buffer<Int32>  // [N]
-    let previousRewards: Buffer<Float>  // [N]
-    let episodeEnds: Buffer<Float>  // [N]
-    let stepIndices: Buffer<Int32>  // [N]
-    /// a_t [N]
-    let actions: Buffer<Int32>
-    /// r_t [N], the reward of a_t
-    let rewards: Buffer<Float>
-    /// 1 where a_t ended an episode [N]
-    let endsEpisode: Buffer<UInt8>
+    /// What was given, done and got.
+    let columns: StepColumns
     /// log π_old(· | history) [N, A]
     let logProbabilities: Buffer<Float>
     /// V(history) [N] in units of reward
@@ -48,21 +36,8 @@ public final class ShardBatch: @unchecked Sendable {
         self.actionCount = actionCount
         laneCapacity = lanes
         stepCapacity = steps
-        switch space {
-        case .vector(let width): (vectorWidth, imageBytes) = (width, 0)
-        case .image: (vectorWidth, imageBytes) = (0, space.count)
-        }
-        // One more block of lanes: the rollout writes the inputs of step T, which nobody reads.
-        let rows = lanes * (steps + 1)
-        vectors = Buffer(capacity: rows * vectorWidth)
-        images = Buffer(capacity: rows * imageBytes)
-        previousActions = Buffer(capacity: rows)
-        previousRewards = Buffer(capacity: rows)
-        episodeEnds = Buffer(capacity: rows)
-        stepIndices = Buffer(capacity: rows)
-        actions = Buffer(capacity: rows)
-        rewards = Buffer(capacity: rows)
-        endsEpisode = Buffer(capacity: rows)
+        let rows = lanes * steps
+        columns = StepColumns(space: space, rows: rows)
         logProbabilities = Buffer(capacity: rows * actionCount)
         values = Buffer(capacity: rows)
         advantages = Buffer(capacity: rows)
@@ -78,20 +53,16 @@ public final class ShardBatch: @unchecked Sendable {
     /// All N rows, as a policy reads them.
     public var inputs: StepInputs { inputs(from: 0, rows: rows) }
 
-    func inputs(from row: Int, rows: Int) -> StepInputs {
-        StepInputs(
-            rows: rows, vectors: vectors.pointer + row * vectorWidth, images: images.pointer + row * imageBytes,
-            previousActions: previousActions.pointer + row, previousRewards: previousRewards.pointer + row,
-            episodeEnds: episodeEnds.pointer + row, stepIndices: stepIndices.pointer + row)
-    }
+    func inputs(from row: Int, rows: Int) -> StepInputs { columns.inputs(from: row, rows: rows) }
 
-    func inputsWriter(from row: Int) -> StepInputsWriter {
-        StepInputsWriter(
-            vectorWidth: vectorWidth, imageBytes: imageBytes, vectors: vectors.pointer + row * vectorWidth,
-            images: images.pointer + row * imageBytes, previousActions: previousActions.pointer + row,
-            previousRewards: previousRewards.pointer + row, episodeEnds: episodeEnds.pointer + row,
-            stepIndices: stepIndices.pointer + row)
-    }
+    /// a_t [N]
+    var actions: Buffer<Int32> { columns.actions }
+    /// r_t [N], the reward of a_t
+    var rewards: Buffer<Float> { columns.rewards }
+    /// 1 where a_t ended an episode [N]
+    var endsEpisode: Buffer<UInt8> { columns.endsEpisode }
+    /// Steps since the trial began [N]
+    var stepIndices: Buffer<Int32> { columns.stepIndices }
 
     func setShape(lengths: [Int]) { shape.set(lengths: lengths) }
 
@@ -113,61 +84,31 @@ public final class ShardBatch: @unchecked Sendable {
     }
 
     private func copyRow(_ from: Int, of source: ShardBatch, to row: Int) {
-        if vectorWidth > 0 {
-            (vectors.pointer + row * vectorWidth).update(
-                from: source.vectors.pointer + from * vectorWidth, count: vectorWidth)
-        }
-        if imageBytes > 0 {
-            (images.pointer + row * imageBytes).update(
-                from: source.images.pointer + from * imageBytes, count: imageBytes)
-        }
+        columns.copyRows(from, of: source.columns, to: row)
         (logProbabilities.pointer + row * actionCount).update(
             from: source.logProbabilities.pointer + from * actionCount, count: actionCount)
-        previousActions.pointer[row] = source.previousActions.pointer[from]
-        previousRewards.pointer[row] = source.previousRewards.pointer[from]
-        episodeEnds.pointer[row] = source.episodeEnds.pointer[from]
-        stepIndices.pointer[row] = source.stepIndices.pointer[from]
-        actions.pointer[row] = source.actions.pointer[from]
-        rewards.pointer[row] = source.rewards.pointer[from]
-        endsEpisode.pointer[row] = source.endsEpisode.pointer[from]
         values.pointer[row] = source.values.pointer[from]
         advantages.pointer[row] = source.advantages.pointer[from]
         targets.pointer[row] = source.targets.pointer[from]
     }
 
-    /// Brings rows that were written in the order in which lanes *began* into packed order.
-    ///
-    /// - Parameter lengths: steps of each lane, in the order in which they began; at step t the rows held the lanes
-    ///   that were alive, in that order.
-    func pack(lengths: [Int]) {
-        let order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
-        setShape(lengths: order.map { lengths[$0] })
-        trialOfLane = order
-        guard order != Array(lengths.indices) else { return }
+    /// Takes some of the trials that were played, in packed order: longest first, of equals the one that began first.
+    func take(_ trials: Range<Int>, of record: RolloutRecord) {
+        let order = trials.sorted { (record.lengths[$1], $0) < (record.lengths[$0], $1) }
+        setShape(lengths: order.map { record.lengths[$0] })
+        trialOfLane = order.map { $0 - trials.lowerBound }
         for step in 0..<shape.steps {
-            let alive = lengths.indices.filter { lengths[$0] > step }
-            var place = [Int](repeating: 0, count: lengths.count)
-            for (index, lane) in alive.enumerated() { place[lane] = index }
-            let sources = order.prefix(alive.count).map { place[$0] }
-            let first = shape.offsets[step]
-            permute(vectors.pointer + first * vectorWidth, sources, width: vectorWidth)
-            permute(images.pointer + first * imageBytes, sources, width: imageBytes)
-            permute(previousActions.pointer + first, sources, width: 1)
-            permute(previousRewards.pointer + first, sources, width: 1)
-            permute(episodeEnds.pointer + first, sources, width: 1)
-            permute(stepIndices.pointer + first, sources, width: 1)
-            permute(actions.pointer + first, sources, width: 1)
-            permute(rewards.pointer + first, sources, width: 1)
-            permute(endsEpisode.pointer + first, sources, width: 1)
-        }
-    }
-
-    private func permute<Element>(_ rows: UnsafeMutablePointer<Element>, _ sources: [Int], width: Int) {
-        guard width > 0 else { return }
-        let copy = Array(UnsafeBufferPointer(start: rows, count: sources.count * width))
-        copy.withUnsafeBufferPointer { old in
-            for (row, source) in sources.enumerated() {
-                (rows + row * width).update(from: old.baseAddress! + source * width, count: width)
+            let (first, alive) = (shape.offsets[step], shape.lanesAtStep[step])
+            // Neighbours mostly stay neighbours: they are copied together.
+            var lane = 0
+            while lane < alive {
+                let source = record.row(of: order[lane], at: step)
+                var count = 1
+                while lane + count < alive, record.row(of: order[lane + count], at: step) == source + count {
+                    count += 1
+                }
+                columns.copyRows(source, of: record.columns, to: first + lane, count: count)
+                lane += count
             }
         }
     }

@@ -22,6 +22,15 @@ public struct Sharding: Sendable, Equatable {
 
     public var count: Int { lanes.count }
 
+    /// Runs of shards that act together, up to 256 trials each: a step of acting is one product with all recurrent
+    /// weights, which pays with many lanes, and needs none of the memory that bounds a shard.
+    public var groups: [Range<Int>] {
+        let trials = lanes.reduce(0, +)
+        let needed = (trials + 255) / 256
+        let count = min(self.count, max(2, (needed + 1) / 2 * 2))
+        return (0..<count).map { self.count * $0 / count..<self.count * ($0 + 1) / count }
+    }
+
     /// First trial of a shard.
     public func first(_ shard: Int) -> Int { lanes.prefix(shard).reduce(0, +) }
 }

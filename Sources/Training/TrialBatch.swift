@@ -20,10 +20,16 @@ public final class TrialBatch {
     public let shards: [ShardBatch]
     /// Trials of each member (see `GroupBaseline`); trial i is of group i / trialsPerMember.
     public let trialsPerMember: Int
-    private let lanes: [TrialLanes]
+    /// What each worker plays with.
+    private var players: [Player] = []
     /// A policy's memory for each worker, from one iteration to the next.
     private var memories: [any SequenceMemory] = []
     private var memoryOwner: ParameterLayout?
+
+    private struct Player {
+        let lanes: TrialLanes
+        let record: RolloutRecord
+    }
 
     /// - Parameters:
     ///   - trials: whole trials in all, at least 1.
@@ -36,7 +42,6 @@ public final class TrialBatch {
             ShardBatch(
                 space: family.observation, actions: family.actions, lanes: $0, steps: family.maximumTrialSteps)
         }
-        lanes = sharding.lanes.map { family.makeLanes($0) }
     }
 
     public var trials: Int { sharding.lanes.reduce(0, +) }
@@ -53,34 +58,54 @@ public final class TrialBatch {
         _ policy: Policy, parameters: UnsafePointer<Float>, root: RandomSource, first: Int = 0,
         choice: ActionChoice = .sampled, workers: Workers
     ) {
-        if memoryOwner != policy.layout || memories.count < workers.pool.threadCount
-            || !(memories.first is Policy.Memory)
-        {
-            let lanes = sharding.lanes.max() ?? 1
-            memories = (0..<workers.pool.threadCount).map { _ in
-                policy.makeMemory(lanes: lanes, steps: family.maximumTrialSteps)
+        let threads = workers.pool.threadCount
+        if memoryOwner != policy.layout || memories.count < threads || !(memories.first is Policy.Memory) {
+            memories = (0..<threads).map { _ in
+                policy.makeMemory(lanes: largestGroup, steps: family.maximumTrialSteps)
             }
             memoryOwner = policy.layout
         }
-        workers.pool.run(shards.count) { shard, worker in
-            let start = sharding.first(shard)
-            let streams = (start..<start + sharding.lanes[shard]).map {
-                TrialStreams(group: root.split(first + $0 / trialsPerMember), number: $0 % trialsPerMember)
-            }
+        playGroups(root: root, first: first, workers: workers) { player, streams, worker in
             Rollout.play(
-                policy, parameters: parameters, memory: memories[worker] as! Policy.Memory, lanes: lanes[shard],
-                streams: streams, choice: choice, into: shards[shard], tape: workers.tapes[worker],
-                scratch: workers.scratch[worker])
+                policy, parameters: parameters, memory: memories[worker] as! Policy.Memory, lanes: player.lanes,
+                streams: streams, choice: choice, into: player.record, tape: workers.tapes[worker])
         }
     }
 
-    /// Plays all trials anew by random habits (see `Rollout.playHabits`); trial i draws from `root.split(i)`.
+    /// Plays all trials anew by random habits (see `Rollout.playHabits`); group g draws from `root.split(g)`.
     func playHabits(_ habit: Float, root: RandomSource, workers: Workers) {
-        workers.pool.run(shards.count) { shard, worker in
-            let start = sharding.first(shard)
-            let streams = (0..<sharding.lanes[shard]).map { TrialStreams(root.split(start + $0)) }
+        playGroups(root: root, first: 0, workers: workers) { player, streams, _ in
             Rollout.playHabits(
-                habit, lanes: lanes[shard], streams: streams, into: shards[shard], scratch: workers.scratch[worker])
+                habit, actions: family.actions, lanes: player.lanes, streams: streams, into: player.record)
+        }
+    }
+
+    private var largestGroup: Int { sharding.groups.map { sharding.lanes[$0].reduce(0, +) }.max() ?? 1 }
+
+    private func playGroups(
+        root: RandomSource, first: Int, workers: Workers,
+        _ play: (_ player: Player, _ streams: [TrialStreams], _ worker: Int) -> Void
+    ) {
+        while players.count < workers.pool.threadCount {
+            players.append(
+                Player(
+                    lanes: family.makeLanes(largestGroup),
+                    record: RolloutRecord(
+                        space: family.observation, actions: family.actions, trials: largestGroup,
+                        steps: family.maximumTrialSteps)))
+        }
+        let groups = sharding.groups
+        workers.pool.run(groups.count) { group, worker in
+            let start = sharding.first(groups[group].lowerBound)
+            let trials = sharding.lanes[groups[group]].reduce(0, +)
+            let streams = (start..<start + trials).map {
+                TrialStreams(group: root.split(first + $0 / trialsPerMember), number: $0 % trialsPerMember)
+            }
+            play(players[worker], streams, worker)
+            for shard in groups[group] {
+                let own = sharding.first(shard) - start
+                shards[shard].take(own..<own + sharding.lanes[shard], of: players[worker].record)
+            }
         }
     }
 

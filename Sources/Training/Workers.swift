@@ -7,14 +7,12 @@ public final class Workers {
     /// A tape for passes whose record need not outlive its shard.
     public let tapes: [Tape]
     public let workspaces: [Workspace]
-    public let scratch: [RolloutScratch]
 
     /// - Parameter threads: at least 1.
     public init(threads: Int) {
         pool = WorkerPool(threads: threads)
         tapes = (0..<threads).map { _ in Tape() }
         workspaces = (0..<threads).map { _ in Workspace() }
-        scratch = (0..<threads).map { _ in RolloutScratch() }
     }
 
     deinit { pool.stop() }

@@ -110,9 +110,9 @@ struct BatchRow: Equatable {
 extension ShardBatch {
     func row(_ row: Int) -> BatchRow {
         BatchRow(
-            vector: (0..<vectorWidth).map { vectors.pointer[row * vectorWidth + $0] },
-            previousAction: previousActions.pointer[row], previousReward: previousRewards.pointer[row],
-            episodeEnd: episodeEnds.pointer[row], stepIndex: stepIndices.pointer[row], action: actions.pointer[row],
+            vector: (0..<columns.vectorWidth).map { columns.vectors[row * columns.vectorWidth + $0] },
+            previousAction: columns.previousActions[row], previousReward: columns.previousRewards[row],
+            episodeEnd: columns.episodeEnds[row], stepIndex: stepIndices.pointer[row], action: actions.pointer[row],
             reward: rewards.pointer[row], endsEpisode: endsEpisode.pointer[row],
             logProbabilities: (0..<actionCount).map { logProbabilities.pointer[row * actionCount + $0] },
             value: values.pointer[row], advantage: advantages.pointer[row], target: targets.pointer[row])

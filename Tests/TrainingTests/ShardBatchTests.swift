@@ -6,16 +6,35 @@ import Testing
 
 @Suite struct ShardBatchTests {
     /// Fills row `row` with numbers that no other (trial, step) has.
-    private func write(trial: Int, step: Int, to row: Int, of shard: ShardBatch) {
+    private func write(trial: Int, step: Int, to row: Int, of columns: StepColumns) {
         let code = Float(trial * 100 + step)
-        for column in 0..<shard.vectorWidth { shard.vectors.pointer[row * shard.vectorWidth + column] = code + 0.25 }
-        shard.previousActions.pointer[row] = Int32(code) + 1
-        shard.previousRewards.pointer[row] = code + 2
-        shard.episodeEnds.pointer[row] = code + 3
-        shard.stepIndices.pointer[row] = Int32(step)
-        shard.actions.pointer[row] = Int32(code) + 4
-        shard.rewards.pointer[row] = code + 5
-        shard.endsEpisode.pointer[row] = UInt8(truncatingIfNeeded: trial * 16 + step)
+        for column in 0..<columns.vectorWidth { columns.vectors[row * columns.vectorWidth + column] = code + 0.25 }
+        for byte in 0..<columns.imageBytes {
+            columns.images[row * columns.imageBytes + byte] = UInt8(trial * 16 + step)
+        }
+        columns.previousActions[row] = Int32(code) + 1
+        columns.previousRewards[row] = code + 2
+        columns.episodeEnds[row] = code + 3
+        columns.stepIndices[row] = Int32(step)
+        columns.actions[row] = Int32(code) + 4
+        columns.rewards[row] = code + 5
+        columns.endsEpisode[row] = UInt8(truncatingIfNeeded: trial * 16 + step)
+    }
+
+    /// As a rollout writes: at step t the trials that are alive, in the order in which they began.
+    private func played(_ lengths: [Int], space: ObservationSpace) -> RolloutRecord {
+        let record = RolloutRecord(space: space, actions: 2, trials: lengths.count, steps: lengths.max()!)
+        record.begin(trials: lengths.count)
+        var row = 0
+        for step in 0..<lengths.max()! {
+            record.place(from: row)
+            for trial in record.playing {
+                write(trial: trial, step: step, to: row, of: record.columns)
+                row += 1
+            }
+            record.keep(lanes: record.playing.indices.filter { lengths[record.playing[$0]] > step + 1 })
+        }
+        return record
     }
 
     private func writeResults(_ shard: ShardBatch, _ random: inout RandomSource) {
@@ -28,39 +47,35 @@ import Testing
     }
 
     @Test(arguments: [[2, 5, 1, 3, 5], [4, 4, 4], [1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [1], [3, 1, 1, 3, 2, 2, 1]])
-    func packingSortsTrialsAndKeepsTheirRows(_ lengths: [Int]) {
-        let shard = ShardBatch(space: .vector(width: 3), actions: 2, lanes: lengths.count, steps: 5)
-        // As a rollout writes: at step t the lanes that are alive, in the order in which they began.
-        var row = 0
-        for step in 0..<lengths.max()! {
-            for trial in lengths.indices where lengths[trial] > step {
-                write(trial: trial, step: step, to: row, of: shard)
-                row += 1
+    func takingSortsTrialsAndKeepsTheirRows(_ lengths: [Int]) {
+        let record = played(lengths, space: .vector(width: 3))
+        // All of them, and cut in two as the shards of a group are.
+        let cut = lengths.count / 2
+        for trials in [0..<lengths.count, 0..<cut, cut..<lengths.count] where !trials.isEmpty {
+            let shard = ShardBatch(space: .vector(width: 3), actions: 2, lanes: trials.count, steps: 5)
+            shard.take(trials, of: record)
+            #expect(shard.rows == lengths[trials].reduce(0, +))
+            #expect(shard.lanes == trials.count)
+            // Longest first; of equals, the one that began first.
+            let order = trials.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
+            #expect((0..<shard.lanes).map { shard.shape.length(lane: $0) } == order.map { lengths[$0] })
+            #expect(shard.trialOfLane == order.map { $0 - trials.lowerBound })
+            let expected = ShardBatch(space: .vector(width: 3), actions: 2, lanes: 1, steps: 5)
+            for (lane, trial) in order.enumerated() {
+                for step in 0..<lengths[trial] { write(trial: trial, step: step, to: step, of: expected.columns) }
+                expected.setShape(lengths: [lengths[trial]])
+                #expect(shard.trial(lane) == expected.trial(0), "trial \(trial)")
             }
-        }
-        shard.pack(lengths: lengths)
-
-        #expect(shard.rows == lengths.reduce(0, +))
-        #expect(shard.lanes == lengths.count)
-        // Longest first; of equals, the one that began first.
-        let order = lengths.indices.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
-        #expect((0..<shard.lanes).map { shard.shape.length(lane: $0) } == order.map { lengths[$0] })
-        let expected = ShardBatch(space: .vector(width: 3), actions: 2, lanes: 1, steps: 5)
-        for (lane, trial) in order.enumerated() {
-            for step in 0..<lengths[trial] { write(trial: trial, step: step, to: step, of: expected) }
-            expected.setShape(lengths: [lengths[trial]])
-            #expect(shard.trial(lane) == expected.trial(0), "trial \(trial)")
         }
     }
 
-    @Test func packingMovesImages() {
-        let shard = ShardBatch(space: .image(height: 2, width: 1, channels: 3), actions: 2, lanes: 2, steps: 2)
-        // Trial 0 has one step, trial 1 two: rows (0, 0), (0, 1), (1, 1).
-        for row in 0..<3 { for byte in 0..<6 { shard.images.pointer[row * 6 + byte] = UInt8(10 * row + byte) } }
-        shard.pack(lengths: [1, 2])
-        let firstBytes = (0..<3).map { shard.images.pointer[$0 * 6] }
-        #expect(firstBytes == [10, 0, 20])
-        #expect((0..<18).allSatisfy { Int(shard.images.pointer[$0]) % 10 == $0 % 6 })
+    @Test func takingMovesImages() {
+        let space = ObservationSpace.image(height: 2, width: 1, channels: 3)
+        let shard = ShardBatch(space: space, actions: 2, lanes: 2, steps: 2)
+        // Trial 0 has one step, trial 1 two: rows (1, 0), (0, 0), (1, 1).
+        shard.take(0..<2, of: played([1, 2], space: space))
+        let bytes = (0..<18).map { shard.columns.images[$0] }
+        #expect(bytes == [16, 0, 17].flatMap { [UInt8](repeating: $0, count: 6) })
     }
 
     /// Chosen trials of several shards, in any order, come out as they were, sorted by length.

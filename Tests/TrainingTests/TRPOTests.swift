@@ -142,7 +142,7 @@ import Testing
     /// An input that is not finite makes the gradient NaN through the network.
     @Test func aGradientThatIsNotFiniteLeavesTheParameters() {
         let played = bandit()
-        played.batch.shards[0].previousRewards.pointer[3] = .infinity
+        played.batch.shards[0].columns.previousRewards.pointer[3] = .infinity
         let before = played.parameters.bits
         let report = played.update(played.optimizer, TRPO.Settings())
         #expect(report.outcome == .notFinite)
