@@ -142,7 +142,7 @@ public final class TRPO {
             for attempt in 0..<settings.backtrackLimit {
                 trial.copy(from: UnsafePointer(parameters.pointer))
                 Elementwise.addScaled(width, Float(scale), solution.pointer, to: trial.pointer)
-                let (gain, divergence) = measure(trial.pointer, batch, entropyBonus: settings.entropyBonus)
+                let (gain, divergence) = measure(trial.pointer, batch, settings)
                 guard gain.isFinite, divergence.isFinite else {
                     report.outcome = .notFinite
                     scale *= settings.backtrackFactor
@@ -271,38 +271,65 @@ public final class TRPO {
         return UnsafePointer(product)
     }
 
-    /// Gain of the surrogate, entropy bonus included, and mean KL at other parameters, over all N rows.
+    /// Gain of the surrogate, entropy bonus included, and mean KL at other parameters, over all N rows; over a quarter of
+    /// the shards where these show already that the step is too long.
     private func measure(
-        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Double
+        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, _ settings: Settings
     ) -> (gain: Double, divergence: Double) {
-        let partial = Buffer<Double>(capacity: 2 * batch.shards.count)
-        workers.pool.run(batch.shards.count) { index, worker in
-            let (shard, tape) = (batch.shards[index], workers.tapes[worker])
+        let count = batch.shards.count
+        let probe = count >= 8 ? count / 4 : 0
+        var sums = Sums()
+        if probe > 0 {
+            sums = measure(parameters, batch.shards[..<probe], entropyBonus: settings.entropyBonus)
+            let divergence = sums.divergence / sums.rows
+            if divergence > 1.2 * settings.maximumKL { return (sums.gain / sums.rows, divergence) }
+        }
+        sums.add(measure(parameters, batch.shards[probe...], entropyBonus: settings.entropyBonus))
+        return (sums.gain / sums.rows, sums.divergence / sums.rows)
+    }
+
+    /// Sums over rows.
+    private struct Sums {
+        var (gain, divergence, rows) = (0.0, 0.0, 0.0)
+
+        mutating func add(_ other: Sums) {
+            gain += other.gain
+            divergence += other.divergence
+            rows += other.rows
+        }
+    }
+
+    private func measure(
+        _ parameters: UnsafePointer<Float>, _ shards: ArraySlice<ShardBatch>, entropyBonus: Double
+    ) -> Sums {
+        let parts = Buffer<Sums>(capacity: shards.count)
+        workers.pool.run(shards.count) { index, worker in
+            let (shard, tape) = (shards[shards.startIndex + index], workers.tapes[worker])
             let actions = shard.actionCount
             tape.begin(parameters: parameters, recording: false)
             let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
             let new = tape.mutableValue(logits)
             let old = UnsafePointer(shard.logProbabilities.pointer)
             Categorical.logProbabilities(rows: shard.rows, outcomes: actions, logits: UnsafePointer(new), into: new)
-            var gain = 0.0
+            var part = Sums()
             for row in 0..<shard.rows {
                 let at = row * actions + Int(shard.actions.pointer[row])
-                gain += Double(shard.advantages.pointer[row] * (expf(new[at] - old[at]) - 1))
+                part.gain += Double(shard.advantages.pointer[row] * (expf(new[at] - old[at]) - 1))
             }
             if entropyBonus > 0 {
                 let change =
                     Categorical.entropySum(
                         rows: shard.rows, outcomes: actions, logProbabilities: UnsafePointer(new))
                     - Categorical.entropySum(rows: shard.rows, outcomes: actions, logProbabilities: old)
-                gain += entropyBonus * change
+                part.gain += entropyBonus * change
             }
-            partial.pointer[2 * index] = gain
-            partial.pointer[2 * index + 1] = Categorical.divergenceSum(
+            part.divergence = Categorical.divergenceSum(
                 rows: shard.rows, outcomes: actions, old: old, new: UnsafePointer(new))
+            part.rows = Double(shard.rows)
+            parts[index] = part
         }
-        let rows = Double(batch.rows)
-        let gain = (0..<batch.shards.count).reduce(0) { $0 + partial[2 * $1] }
-        let divergence = (0..<batch.shards.count).reduce(0) { $0 + partial[2 * $1 + 1] }
-        return (gain / rows, divergence / rows)
+        var sums = Sums()
+        for index in shards.indices { sums.add(parts[index - shards.startIndex]) }
+        return sums
     }
 }
