@@ -29,7 +29,7 @@ extension Configuration {
             modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
             hidden: modelEntry.standardHidden, criticHidden: long ? max(1, modelEntry.standardHidden / 2) : nil,
             seed: seed, stages: curriculum(episodes: episodes, stepsPerEpisode: max(1, steps / episodes)),
-            conjugateGradientIterations: 10, damping: 1e-3, fisherShare: long ? 0.15 : 0.2,
+            conjugateGradientIterations: 10, damping: 1e-3, fisherShare: long ? 0.12 : 0.2,
             criticEpochs: long ? 1 : 2, criticMinibatches: long ? 40 : 10, criticLearningRate: long ? 2e-3 : 1e-3,
             criticLambda: 1)
     }
@@ -65,7 +65,7 @@ extension Configuration {
                 trialsPerMember: 4),
         ]
         if steps > 30 {
-            stages.append(stage(steps, 100, 500_000, lambda: 0.95, 0.01, to: 0.002, warmup: 3, trialsPerMember: 4))
+            stages.append(stage(steps, 100, 500_000, lambda: 0.95, 0.01, to: 0.0005, warmup: 3, trialsPerMember: 4))
         }
         return stages
     }
