@@ -73,7 +73,10 @@ public enum ModelCatalogue {
     }
 
     public static let entries: [Entry] = [
-        Entry(name: "gru", summary: "gated recurrent unit, reset-after, one layer") { GRU($0) }
+        Entry(name: "gru", summary: "gated recurrent unit, reset-after, one layer") { GRU($0) },
+        Entry(name: "lstm", summary: "long short-term memory, one layer") { LSTM($0) },
+        Entry(name: "elman", summary: "recurrent network without gates, tanh, one layer: a control") { Elman($0) },
+        Entry(name: "feedforward", summary: "two tanh layers without a memory: a control") { FeedForward($0) },
     ]
 
     public static var names: [String] { entries.map(\.name) }

@@ -4,7 +4,8 @@ import Kernels
 ///
 /// A primitive is a type without values. What one application needs (operands, output, what was kept from the forward
 /// pass) stands in its `Record`. To add one: a file with the three functions and an extension of `Tape` that checks
-/// shapes and calls `apply`; then a case in TestSupport's catalogue, which runs every law over it.
+/// shapes and calls `apply`; then a case in TestSupport's catalogue, which runs every law over it. A primitive with a
+/// second output has its place among the operands, and treats it as it does the first.
 public protocol Primitive {
     /// Writes the output, all of it. Where `record.keepsSaved`, also writes what the two readings need to `saved`.
     static func forward(_ record: borrowing Record, _ tape: Tape)

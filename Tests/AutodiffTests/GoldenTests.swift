@@ -72,4 +72,28 @@ import Testing
         // Each of four steps sums 11 numbers.
         #expect(errors.largest < roundingTolerance(depth: 4 * 11), "\(errors)")
     }
+
+    /// `torch.nn.LSTM` and `torch.nn.Linear` over T = 4, B = 3, I = 5, H = 6, A = 2.
+    @Test func lstm() throws {
+        let golden = try Golden("lstm")
+        let node = golden.nodes
+        let (steps, lanes, inputs, hidden) = (4, 3, 5, 6)
+        let errors = golden.errors { tape in
+            let x = node[0].reshaped(rows: steps * lanes, columns: inputs)
+            let sequence = tape.variable(rows: steps * lanes, columns: hidden)
+            let cells = tape.variable(rows: steps * lanes, columns: hidden)
+            var state = (tape.zeros(rows: lanes, columns: hidden), tape.zeros(rows: lanes, columns: hidden))
+            for step in 0..<steps {
+                let rows = step * lanes..<(step + 1) * lanes
+                let next = (sequence.rows(rows), cells.rows(rows))
+                tape.lstmCell(
+                    x.rows(rows), hidden: state.0, cell: state.1, weightX: node[1], weightH: node[2], biasX: node[3],
+                    biasH: node[4], into: next.0, next.1)
+                state = next
+            }
+            return tape.linear(sequence, weight: node[5], bias: node[6])
+        }
+        // Each of four steps sums 11 numbers.
+        #expect(errors.largest < roundingTolerance(depth: 4 * 11), "\(errors)")
+    }
 }

@@ -22,15 +22,15 @@ import Testing
         return decoder
     }()
 
-    /// The catalogue's GRU, encoder and head included, against `torch.nn.GRU` and `torch.nn.Linear` with the same
-    /// names, shapes and order of parameters, over trials of 6 steps in five lanes.
-    @Test func gruPolicy() throws {
+    /// The catalogue's recurrent models, encoder and head included, against `torch.nn.GRU`, `LSTM` and `RNN` and
+    /// `torch.nn.Linear` with the same names, shapes and order of parameters, over trials of 6 steps in five lanes.
+    @Test(arguments: ["gru", "lstm", "elman"]) func recurrentPolicy(_ name: String) throws {
         struct File: Decodable { var inputs: Inputs }
-        let golden = try Golden("gru_policy")
-        let inputs = try Self.decoder.decode(File.self, from: Golden.data("gru_policy")).inputs
+        let golden = try Golden(name + "_policy")
+        let inputs = try Self.decoder.decode(File.self, from: Golden.data(name + "_policy")).inputs
         let specification = ModelSpecification(
             observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4, headGain: 1)
-        let policy = try #require(ModelCatalogue.entry(named: "gru")).make(specification)
+        let policy = try #require(ModelCatalogue.entry(named: name)).make(specification)
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
 

@@ -92,7 +92,7 @@ import Testing
                 #expect(report.pastIsUntouched)
                 #expect(report.othersAreUntouched)
                 #expect(report.presentChanges)
-                #expect(report.futureChanges == (step + 1 < length))
+                #expect(report.futureChanges == (model.remembers && step + 1 < length))
             }
         }
     }

@@ -29,6 +29,14 @@ public struct ModelUnderTest {
         ModelUnderTest(policy, parameters: parameters, trials: trials)
     }
 
+    /// Whether anything passes from step to step: a memory of no bytes must leave every later output as it was.
+    public var remembers: Bool {
+        func bytes<Policy: SequencePolicy>(_ policy: Policy) -> Int {
+            policy.makeMemory(lanes: 1, steps: longest).bytesPerLane
+        }
+        return bytes(policy) > 0
+    }
+
     /// The whole unroll as a function of θ, for the laws of calculus.
     public var function: DifferentiableFunction {
         let (rows, shape) = trials.packed(trials.packingOrder())

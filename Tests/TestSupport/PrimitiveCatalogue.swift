@@ -49,6 +49,10 @@ public enum PrimitiveCatalogue {
         PrimitiveCase("gru cell", gruShapes(lanes: 3, inputs: 5, hidden: 4), reach: 0.5, mayBeConstant: [0, 1]) {
             $0.gruCell($1[0], hidden: $1[1], weightX: $1[2], weightH: $1[3], biasX: $1[4], biasH: $1[5])
         },
+        // Wider than the widest vector unit, and a rest.
+        PrimitiveCase("wide gru cell", gruShapes(lanes: 3, inputs: 5, hidden: 19), reach: 0.3) {
+            $0.gruCell($1[0], hidden: $1[1], weightX: $1[2], weightH: $1[3], biasX: $1[4], biasH: $1[5])
+        },
         // Lanes end: the second step goes on with the first two of three, and writes behind the first step's rows.
         PrimitiveCase("gru cell into rows", gruShapes(lanes: 3, inputs: 5, hidden: 4), reach: 0.3) { tape, nodes in
             let sequence = tape.variable(rows: 5, columns: 4)
@@ -60,6 +64,20 @@ public enum PrimitiveCatalogue {
             step(nodes[0], nodes[1], sequence.rows(0..<3))
             step(nodes[0].rows(1..<3), sequence.rows(0..<2), sequence.rows(3..<5))
             return sequence
+        },
+        lstmCell("lstm cell", hidden: 4, reach: 0.5, mayBeConstant: [0, 1, 6]),
+        lstmCell("wide lstm cell", hidden: 19, reach: 0.3),
+        // Lanes end, and only hidden states are read: the second cell state reaches nobody.
+        PrimitiveCase("lstm cell into rows", lstmShapes(lanes: 3, inputs: 5, hidden: 4), reach: 0.3) { tape, nodes in
+            let (hidden, cell) = (tape.variable(rows: 5, columns: 4), tape.variable(rows: 5, columns: 4))
+            func step(_ x: Node, _ state: (Node, Node), _ rows: Range<Int>) {
+                tape.lstmCell(
+                    x, hidden: state.0, cell: state.1, weightX: nodes[2], weightH: nodes[3], biasX: nodes[4],
+                    biasH: nodes[5], into: hidden.rows(rows), cell.rows(rows))
+            }
+            step(nodes[0], (nodes[1], nodes[6]), 0..<3)
+            step(nodes[0].rows(1..<3), (hidden.rows(0..<2), cell.rows(0..<2)), 3..<5)
+            return hidden
         },
     ]
 
@@ -149,6 +167,27 @@ public enum PrimitiveCatalogue {
         [
             .init(lanes, inputs), .init(lanes, hidden), .init(3 * hidden, inputs), .init(3 * hidden, hidden),
             .init(1, 3 * hidden), .init(1, 3 * hidden),
+        ]
+    }
+
+    /// Both states that an LSTM step gives, side by side.
+    private static func lstmCell(
+        _ name: String, hidden width: Int, reach: Float, mayBeConstant: [Int] = []
+    ) -> PrimitiveCase {
+        let shapes = lstmShapes(lanes: 3, inputs: 5, hidden: width)
+        return PrimitiveCase(name, shapes, reach: reach, mayBeConstant: mayBeConstant) { tape, nodes in
+            let (hidden, cell) = (tape.variable(rows: 3, columns: width), tape.variable(rows: 3, columns: width))
+            tape.lstmCell(
+                nodes[0], hidden: nodes[1], cell: nodes[6], weightX: nodes[2], weightH: nodes[3], biasX: nodes[4],
+                biasH: nodes[5], into: hidden, cell)
+            return tape.concatenate(hidden, cell)
+        }
+    }
+
+    private static func lstmShapes(lanes: Int, inputs: Int, hidden: Int) -> [PrimitiveCase.Shape] {
+        [
+            .init(lanes, inputs), .init(lanes, hidden), .init(4 * hidden, inputs), .init(4 * hidden, hidden),
+            .init(1, 4 * hidden), .init(1, 4 * hidden), .init(lanes, hidden),
         ]
     }
 }

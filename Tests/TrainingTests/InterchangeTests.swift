@@ -1,11 +1,16 @@
+import Autodiff
 import Foundation
+import Kernels
+import Models
+import TestSupport
 import Testing
 
 @testable import Training
 
 /// Files that are written here, read by the Python packages that our users have.
 ///
-/// To run them: `python3 -m venv .venv && .venv/bin/pip install tensorboard safetensors numpy` in the package's root.
+/// To run them: `python3 -m venv .venv && .venv/bin/pip install tensorboard safetensors numpy torch` in the package's
+/// root.
 @Suite struct InterchangeTests {
     @Test(.enabled(if: Python.has("tensorboard"), "there is no .venv with tensorboard"))
     func tensorBoardReadsScalars() throws {
@@ -61,7 +66,7 @@ import Testing
                     .init(name: "scalar", shape: [], values: [0.25]),
                 ])
             try file.write(to: path)
-            let output = try Python.run("read_safetensors.py", path, rewritten)
+            let output = try Python.run("read_safetensors.py", [path, rewritten])
             var summary = try JSONDecoder().decode(Summary.self, from: output)
             #expect(summary.metadata.removeValue(forKey: "crc32c")?.count == 8)
             #expect(summary.metadata.removeValue(forKey: "rl2x_checksum") == "crc32c")
@@ -79,16 +84,86 @@ import Testing
         }
     }
 
+    /// Policies as this library has trained and saved them, in PyTorch's own modules: logits over trials of 100 steps.
+    ///
+    /// Python computes in float64, so the distance is our rounding alone: each of 100 steps sums I + H numbers.
+    @Test(.enabled(if: Python.has("torch"), "there is no .venv with torch"))
+    func pyTorchPlaysOurPolicies() throws {
+        let (steps, lanes, hidden) = (100, 3, 24)
+        var random = RandomSource(seed: 61)
+        let trials = RandomTrials(
+            lengths: [Int](repeating: steps, count: lanes), observation: .vector(width: 0), actions: 5,
+            random: &random)
+        let (rows, shape) = trials.packed(trials.packingOrder())
+        try withTemporaryDirectory { directory in
+            let (shown, answer) = (directory + "/trials.safetensors", directory + "/logits.safetensors")
+            func column(_ name: String, _ values: (StepInput) -> Float) -> SafetensorsFile.Tensor {
+                .init(
+                    name: name, shape: [steps, lanes],
+                    values: (0..<steps).flatMap { step in trials.steps.map { values($0[step]) } })
+            }
+            try SafetensorsFile(tensors: [
+                column("previous_actions") { Float($0.previousAction) },
+                column("previous_rewards", \.previousReward), column("episode_ends", \.episodeEnd),
+            ]).write(to: shown)
+
+            var (expected, arguments) = ([String: [Float]](), [String]())
+            for (model, name) in [("gru", "gru"), ("lstm", "lstm"), ("elman", "rnn")] {
+                let trainer = try trainedBriefly(model, hidden: hidden)
+                let path = directory + "/\(model).safetensors"
+                try trainer.checkpoint().write(to: path)
+                arguments.append("\(name)=\(path)")
+                let policy = trainer.policy
+                expected[name] = DifferentiableFunction(parameterCount: policy.layout.count) { tape in
+                    policy.unroll(rows.inputs, shape: shape, tape: tape)
+                }.value(at: trainer.parameters.values)
+            }
+            try Python.run("pytorch_logits.py", [shown, answer] + arguments)
+
+            let logits = try SafetensorsFile(contentsOf: answer)
+            for (name, ours) in expected {
+                let theirs = try #require(logits[name])
+                #expect(theirs.shape == [steps, lanes, 5])
+                let error = relativeDistance(ours, from: theirs.values)
+                #expect(error < roundingTolerance(depth: steps * (7 + hidden)), "\(name)")
+            }
+        }
+    }
+
+    /// The lines that README.md shows to a reader are the ones that the script of the test above runs.
+    @Test func pyTorchLinesOfTheReadmeAreTested() throws {
+        let readme = try String(contentsOf: Python.package.appendingPathComponent("README.md"), encoding: .utf8)
+        let script = try String(contentsOf: Python.script("pytorch_logits.py"), encoding: .utf8)
+        let blocks = readme.components(separatedBy: "```python\n").dropFirst().map {
+            $0.components(separatedBy: "```")[0]
+        }
+        let loaders = blocks.filter { $0.contains("load_file") }
+        #expect(!loaders.isEmpty)
+        for loader in loaders { #expect(script.contains(loader)) }
+    }
+
+    private func trainedBriefly(_ model: String, hidden: Int) throws -> Trainer {
+        var configuration = try Configuration.standard(task: "bandit", model: model, seed: 6)
+        configuration.hidden = hidden
+        configuration.stages = [
+            Configuration.Stage(
+                iterations: 3, batchSteps: 2000, episodes: nil, discount: 1, gaeLambda: 0.5, maximumKL: 0.05)
+        ]
+        let trainer = try Trainer(configuration, threads: 2)
+        while !trainer.isFinished { _ = try trainer.step() }
+        return trainer
+    }
+
     private func events(_ directory: String) throws -> [String: [[Double]]] {
-        try JSONDecoder().decode([String: [[Double]]].self, from: Python.run("read_events.py", directory))
+        try JSONDecoder().decode([String: [[Double]]].self, from: Python.run("read_events.py", [directory]))
     }
 }
 
 /// The interpreter of the virtual environment in the package's root, which a user may or may not have made.
 private enum Python {
     private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    private static let environment = tests.deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent(".venv")
+    static let package = tests.deletingLastPathComponent().deletingLastPathComponent()
+    private static let environment = package.appendingPathComponent(".venv")
     private static let interpreter = environment.appendingPathComponent("bin/python3")
 
     static func has(_ package: String) -> Bool {
@@ -100,12 +175,15 @@ private enum Python {
         }
     }
 
+    static func script(_ name: String) -> URL { tests.appendingPathComponent("scripts/\(name)") }
+
     /// What the script prints on standard output.
-    static func run(_ script: String, _ arguments: String...) throws -> Data {
+    @discardableResult
+    static func run(_ script: String, _ arguments: [String]) throws -> Data {
         let process = Process()
         let output = Pipe()
         process.executableURL = interpreter
-        process.arguments = [tests.appendingPathComponent("scripts/\(script)").path] + arguments
+        process.arguments = [self.script(script).path] + arguments
         process.standardOutput = output
         try process.run()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()

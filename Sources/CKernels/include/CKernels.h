@@ -47,6 +47,21 @@ void rl2x_gru_pushforward(size_t rows, size_t width, const float *coefficients, 
 void rl2x_gru_pullback(size_t rows, size_t width, const float *coefficients, const float *next, float *gates,
                        float *bias, float *hidden);
 
+// LSTM cell. gates [rows, 4H] hold the pre-activations without biases in the order input i, forget f, candidate g,
+// output o; bias [4H] in that order. Writes hidden' and cell' [rows, H] and, where coefficients is not null, the
+// linearisation [rows, 6H]:
+// d cell' = c_i di + c_f df + c_g dg + c_c d cell,  d hidden' = c_o do + c_h d cell'; in the order i, f, g, o, c, h.
+void rl2x_lstm_forward(size_t rows, size_t width, const float *gates, const float *bias, const float *cell,
+                       float *next_hidden, float *next_cell, float *coefficients);
+// tangents of hidden' and cell' [rows, H] from gate tangents [rows, 4H], bias tangents [4H] and cell's tangent (null:
+// zero).
+void rl2x_lstm_pushforward(size_t rows, size_t width, const float *coefficients, const float *gates,
+                           const float *bias, const float *cell, float *next_hidden, float *next_cell);
+// gate cotangents [rows, 4H] from the cotangents of hidden' and cell' [rows, H]; adds to cell's cotangent (may be
+// null) and to the bias cotangent [4H].
+void rl2x_lstm_pullback(size_t rows, size_t width, const float *coefficients, const float *next_hidden,
+                        const float *next_cell, float *gates, float *bias, float *cell);
+
 // Adam (Kingma & Ba 2015, algorithm 1) with bias corrections folded into rate and epsilon by the caller:
 // m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  theta -= rate * m / (sqrt(v) + epsilon)
 void rl2x_adam(size_t count, float rate, float beta1, float beta2, float epsilon, const float *gradient, float *m,

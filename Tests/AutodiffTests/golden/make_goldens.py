@@ -103,9 +103,9 @@ def attention():
             write(here, name, function(window, slopes), {"q": grid(*shape), "k": grid(*shape), "v": grid(*shape)})
 
 
-def gru(folder, name, steps, lanes, inputs, hidden, outputs, x=None, extra=None, prefix=""):
-    """torch.nn.GRU and torch.nn.Linear over whole trials; x [steps, lanes, inputs] is an operand unless given."""
-    core, head = torch.nn.GRU(inputs, hidden), torch.nn.Linear(hidden, outputs)
+def recurrent(folder, name, module, steps, lanes, inputs, hidden, outputs, x=None, extra=None, prefix=""):
+    """`module` and torch.nn.Linear over whole trials; x [steps, lanes, inputs] is an operand unless given."""
+    core, head = module(inputs, hidden), torch.nn.Linear(hidden, outputs)
     parameters = {f"{prefix}{key}": grid(*p.shape, scale=0.5) for key, p in core.named_parameters()}
     head_parameters = {f"head.{key}": grid(*p.shape, scale=0.5) for key, p in head.named_parameters()}
 
@@ -121,8 +121,8 @@ def gru(folder, name, steps, lanes, inputs, hidden, outputs, x=None, extra=None,
         write(folder, name, lambda *values: run(x, *values), {**parameters, **head_parameters}, extra)
 
 
-def gru_policy():
-    """What the catalogue's GRU sees in trials of 6 steps in 5 lanes, 2 observed numbers and 3 actions."""
+def recurrent_policy(name, module, prefix):
+    """What the catalogue's models see in trials of 6 steps in 5 lanes, 2 observed numbers and 3 actions."""
     steps, lanes, observed, actions = 6, 5, 2, 3
     observations, rewards = grid(steps, lanes, observed), grid(steps, lanes)
     previous = torch.randint(0, actions, (steps, lanes), generator=generator)
@@ -131,7 +131,7 @@ def gru_policy():
     one_hot = torch.nn.functional.one_hot(previous + 1, actions + 1)[..., 1:].to(torch.float64)
     x = torch.cat([observations, one_hot, rewards[..., None], ends[..., None]], dim=-1)
     folder = here.parent.parent / "ModelsTests" / "golden"
-    gru(folder, "gru_policy", steps, lanes, x.shape[-1], 4, actions, x=x, prefix="gru.", extra={
+    recurrent(folder, name, module, steps, lanes, x.shape[-1], 4, actions, x=x, prefix=prefix, extra={
         "inputs": {"steps": steps, "lanes": lanes, "observations": numbers(observations),
                    "previous_actions": previous.reshape(-1).tolist(), "previous_rewards": numbers(rewards),
                    "episode_ends": numbers(ends)}})
@@ -142,5 +142,8 @@ gelu()
 layer_norm()
 convolution()
 attention()
-gru(here, "gru", 4, 3, 5, 6, 2)
-gru_policy()
+recurrent(here, "gru", torch.nn.GRU, 4, 3, 5, 6, 2)
+recurrent_policy("gru_policy", torch.nn.GRU, "gru.")
+recurrent(here, "lstm", torch.nn.LSTM, 4, 3, 5, 6, 2)
+recurrent_policy("lstm_policy", torch.nn.LSTM, "lstm.")
+recurrent_policy("elman_policy", torch.nn.RNN, "rnn.")
