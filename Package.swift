@@ -21,7 +21,8 @@ let optimisedC: [CSetting] = isDependency ? [] : [.unsafeFlags(["-O3", "-fno-mat
 let package = Package(
     name: "rl2x",
     products: [
-        .library(name: "RL2X", targets: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Bench"]),
+        .library(
+            name: "RL2X", targets: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance", "Bench"]),
         .executable(name: "rl2x", targets: ["rl2x"]),
     ],
     dependencies: [
@@ -41,6 +42,9 @@ let package = Package(
             dependencies: ["Kernels", "Autodiff", "Models", "Tasks", .product(name: "Yams", package: "Yams")],
             swiftSettings: optimised),
         .target(
+            name: "Conformance", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"],
+            swiftSettings: optimised),
+        .target(
             name: "Bench", dependencies: ["Kernels", "Models", "Tasks", "Training"], path: "bench",
             exclude: ["plans", "results"],
             swiftSettings: optimised),
@@ -52,16 +56,21 @@ let package = Package(
             ],
             swiftSettings: optimised),
         .target(
-            name: "TestSupport", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"],
+            name: "TestSupport", dependencies: ["Kernels", "Autodiff", "Tasks", "Conformance"],
             path: "Tests/TestSupport", swiftSettings: optimised),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-        .testTarget(name: "AutodiffTests", dependencies: ["Kernels", "Autodiff", "TestSupport"], exclude: ["golden"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Conformance", "TestSupport"]),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Kernels", "Autodiff", "Models", "TestSupport"], exclude: ["golden"]),
-        .testTarget(name: "TasksTests", dependencies: ["Kernels", "Tasks"]),
+            name: "AutodiffTests", dependencies: ["Kernels", "Autodiff", "Conformance", "TestSupport"],
+            exclude: ["golden"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "TestSupport"],
+            name: "ModelsTests", dependencies: ["Kernels", "Models", "Conformance", "TestSupport"], exclude: ["golden"]),
+        .testTarget(name: "TasksTests", dependencies: ["Kernels", "Tasks", "Conformance", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance"],
             exclude: ["scripts"]),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance", "TestSupport"]),
         .testTarget(name: "BenchTests", dependencies: ["Bench"]),
         .testTarget(name: "CommandTests", dependencies: ["Kernels", "Training", "rl2x"]),
     ],

@@ -33,6 +33,19 @@ public struct ParameterLayout: Sendable, Equatable {
         return Node(space: .parameter, offset: entry.offset, rows: rows, columns: entry.count / rows)
     }
 
+    /// The first thing in which two layouts differ, in words; nil if they are the same.
+    public static func difference(_ one: ParameterLayout, _ two: ParameterLayout) -> String? {
+        for (a, b) in zip(one.entries, two.entries) where a != b {
+            if a.name != b.name { return "'\(a.name)', then '\(b.name)' in its place" }
+            if a.shape != b.shape { return "'\(a.name)' of shape \(a.shape), then \(b.shape)" }
+            return "'\(a.name)' with other first values"
+        }
+        guard one.entries.count == two.entries.count else {
+            return "\(one.entries.count) parameters, then \(two.entries.count)"
+        }
+        return nil
+    }
+
     /// θ as it is before training. Each parameter has its own random stream, so adding one leaves the others' values.
     public func initialValues(_ random: RandomSource) -> [Float] {
         var values = [Float](repeating: 0, count: count)

@@ -47,6 +47,29 @@ public struct StepInputs {
     }
 }
 
+/// What a policy is given at one step of one trial, as a value that owns its numbers: a row of `StepInputs` for tests and
+/// analysis.
+public struct StepInput: Sendable, Equatable {
+    public var vector: [Float]
+    public var image: [UInt8]
+    public var previousAction: Int32
+    public var previousReward: Float
+    public var episodeEnd: Float
+    public var stepIndex: Int32
+
+    public init(
+        vector: [Float], image: [UInt8], previousAction: Int32, previousReward: Float, episodeEnd: Float,
+        stepIndex: Int32
+    ) {
+        self.vector = vector
+        self.image = image
+        self.previousAction = previousAction
+        self.previousReward = previousReward
+        self.episodeEnd = episodeEnd
+        self.stepIndex = stepIndex
+    }
+}
+
 /// How trials of different lengths lie in a packed batch: sorted by length, longest first, time-major. The rows of
 /// step t are `offsets[t] ..< offsets[t] + lanesAtStep[t]`, lane b at `offsets[t] + b`.
 public struct PackedShape: Sendable, Equatable {

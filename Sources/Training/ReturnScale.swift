@@ -47,10 +47,11 @@ public struct ReturnScale: Sendable, Equatable {
         }
     }
 
-    func mean(_ step: Int32) -> Float { means[Int(step)] }
+    /// Mean return from step t.
+    public func mean(_ step: Int32) -> Float { means[Int(step)] }
 
     /// Deviation of the return from step t, never so small that noise is blown up.
-    func deviation(_ step: Int32) -> Float {
+    public func deviation(_ step: Int32) -> Float {
         let mean = means[Int(step)]
         return max(squares[Int(step)] - mean * mean, 0.01).squareRoot()
     }

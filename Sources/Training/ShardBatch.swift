@@ -15,7 +15,7 @@ public final class ShardBatch: @unchecked Sendable {
     public let stepCapacity: Int
     public private(set) var shape = PackedShape()
     /// Number, in the order in which they began, of the trial in each lane.
-    private(set) var trialOfLane: [Int] = []
+    public private(set) var trialOfLane: [Int] = []
 
     /// What was given, done and got.
     let columns: StepColumns

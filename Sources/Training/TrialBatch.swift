@@ -140,7 +140,7 @@ public final class TrialBatch {
     }
 
     /// Brings the advantages to mean 0 and deviation 1, over all N rows or within each step of the trial.
-    func standardizeAdvantages(_ scale: AdvantageScale) {
+    public func standardizeAdvantages(_ scale: AdvantageScale) {
         let steps = scale == .step ? (shards.map(\.shape.steps).max() ?? 0) : 1
         var counts = [Double](repeating: 0, count: steps)
         var (sums, squares) = (counts, counts)

@@ -1,4 +1,5 @@
 import Autodiff
+import Conformance
 import Kernels
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
+import Conformance
 import Kernels
-import TestSupport
 import Testing
 
 @Suite struct BLASTests {

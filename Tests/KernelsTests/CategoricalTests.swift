@@ -1,6 +1,6 @@
+import Conformance
 import Foundation
 import Kernels
-import TestSupport
 import Testing
 
 @Suite struct CategoricalTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Tasks
+import TestSupport
 import Testing
 
 /// A mean and its standard error.
@@ -32,9 +33,9 @@ private struct Estimate {
     }
 
     private func play(
-        _ family: BernoulliBandit, _ streams: [TrialStreams], choose: (Int, Int, InputRow) -> Int
+        _ family: BernoulliBandit, _ streams: [TrialStreams], choose: (Int, Int, StepInput) -> Int
     ) -> Estimate {
-        let rows = InputRows(lanes: streams.count, vectorWidth: 0, imageBytes: 0)
+        let rows = InputRows(lanes: streams.count, family.observation)
         return Estimate(
             playLockstep(family.makeLanes(streams.count), streams, rows: rows, choose: choose).map(\.totalReward))
     }

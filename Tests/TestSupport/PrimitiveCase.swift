@@ -1,4 +1,5 @@
 import Autodiff
+import Conformance
 import Kernels
 
 /// One use of a primitive, for the laws: operands of unequal sizes and the call that takes them.

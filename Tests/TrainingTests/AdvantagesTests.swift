@@ -105,7 +105,7 @@ import Testing
 
     /// λ of the critic's targets is a setting of its own, and the targets are in units of reward.
     @Test func targetsHaveTheirOwnLambda() {
-        let played = PlayedBatch(RaggedFamily(), trials: 6)
+        let played = PlayedBatch(raggedFamily(), trials: 6)
         for shard in played.batch.shards {
             for row in 0..<shard.rows { shard.values.pointer[row] = Float(row % 16) / 8 }
         }
@@ -126,7 +126,7 @@ import Testing
     /// A group of n rows is rounded to 2⁻²⁴ a row, relative to numbers of at most about 4: 4 · 2⁻²⁴ in the mean. The
     /// deviation has 1e-6 added before it divides.
     @Test(arguments: AdvantageScale.allCases) func standardizesOverTheRowsThatExist(_ scale: AdvantageScale) {
-        let played = PlayedBatch(RaggedFamily(), trials: 80)
+        let played = PlayedBatch(raggedFamily(), trials: 80)
         played.setRandomAdvantages()
         // Steps of different size and sign, as those of a long trial are.
         for shard in played.batch.shards {
@@ -138,9 +138,9 @@ import Testing
         let before = played.batch.shards.flatMap(\.allTrials).flatMap(\.self)
         played.batch.standardizeAdvantages(scale)
         let after = played.batch.shards.flatMap(\.allTrials).flatMap(\.self)
-        let steps = Set(after.map(\.stepIndex))
+        let steps = Set(after.map(\.input.stepIndex))
         for group in scale == .step ? steps.sorted() : [-1] {
-            let rows = after.indices.filter { group < 0 || after[$0].stepIndex == group }
+            let rows = after.indices.filter { group < 0 || after[$0].input.stepIndex == group }
             guard rows.count > 1 else { continue }
             let advantages = rows.map { Double(after[$0].advantage) }
             let count = Double(advantages.count)
@@ -157,7 +157,7 @@ import Testing
 
     /// Where all advantages of a group are alike there is nothing to learn: 0, not noise blown up.
     @Test(arguments: AdvantageScale.allCases) func equalAdvantagesBecomeZero(_ scale: AdvantageScale) {
-        let played = PlayedBatch(RaggedFamily(), trials: 30)
+        let played = PlayedBatch(raggedFamily(), trials: 30)
         for shard in played.batch.shards { for row in 0..<shard.rows { shard.advantages[row] = 0.7 } }
         played.batch.standardizeAdvantages(scale)
         #expect(played.batch.shards.flatMap(\.allTrials).flatMap(\.self).allSatisfy { $0.advantage == 0 })

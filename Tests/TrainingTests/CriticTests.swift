@@ -17,7 +17,7 @@ import Testing
 
     /// A batch with discounted returns as targets, and a critic that knows their scale.
     private func prepared(
-        _ family: any TaskFamily = RaggedFamily(), trials: Int = 60, threads: Int = 2
+        _ family: any TaskFamily = raggedFamily(), trials: Int = 60, threads: Int = 2
     ) -> (PlayedBatch, Critic) {
         let played = PlayedBatch(family, trials: trials, threads: threads)
         let critic = makeCritic(played)
@@ -113,7 +113,7 @@ import Testing
     /// A batch of one shard with these rewards, trial by trial, the longest first.
     private func batch(_ rewards: [[Float]]) -> TrialBatch {
         // Sharding cuts two trials or more into two shards; the trials are dealt over them in turn.
-        let batch = TrialBatch(family: RaggedFamily(), trials: rewards.count)
+        let batch = TrialBatch(family: raggedFamily(), trials: rewards.count)
         var next = 0
         for shard in batch.shards {
             let mine = Array(rewards[next..<next + shard.laneCapacity])

@@ -15,7 +15,7 @@ import Testing
         var played: PlayedBatch {
             switch self {
             case .bandit: PlayedBatch(BernoulliBandit(arms: 3, episodes: 4), trials: 6)
-            case .ragged: PlayedBatch(RaggedFamily(), trials: 6)
+            case .ragged: PlayedBatch(raggedFamily(), trials: 6)
             }
         }
     }
@@ -166,12 +166,12 @@ import Testing
 
     /// A part of the trials means whole trials, each at most once, as they are in the batch.
     @Test func aShareTakesWholeTrials() {
-        let played = PlayedBatch(RaggedFamily(), trials: 50)
+        let played = PlayedBatch(raggedFamily(), trials: 50)
         played.setRandomAdvantages()
         let optimizer = played.optimizer
         _ = played.update(optimizer, TRPO.Settings(backtrackLimit: 0))
         var available = played.batch.shards.flatMap(\.allTrials)
-        var chosen: [[[BatchRow]]] = []
+        var chosen: [[[TrialStep]]] = []
         for seed in [1, 1, 2] {
             let shards = optimizer.sampleForFisher(played.batch, 0.3, RandomSource(seed: UInt64(seed)))
             let trials = shards.flatMap(\.allTrials)
@@ -188,7 +188,7 @@ import Testing
 
     /// With a share of 0.3 the update solves with the Fisher matrix of just those trials: its predicted KL is theirs.
     @Test func anUpdateWithAShareImprovesTheSurrogateInsideTheTrustRegion() {
-        let played = PlayedBatch(RaggedFamily(), trials: 50, hidden: 8)
+        let played = PlayedBatch(raggedFamily(), trials: 50, hidden: 8)
         played.setRandomAdvantages()
         let before = played.parameters.bits
         let report = played.update(played.optimizer, TRPO.Settings(fisherShare: 0.3))

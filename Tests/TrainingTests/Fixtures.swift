@@ -1,47 +1,13 @@
 import Autodiff
+import Conformance
 import Kernels
 import Models
 import Tasks
 
 @testable import Training
 
-/// A family whose trials differ in length: 3 episodes of 1 to 4 steps. A member is a number, which it shows; its
-/// episodes' lengths follow from the number, so they are the same whatever a policy does.
-///
-/// Observation: (number / 1000, step / 4). Of its 3 actions the one that equals number mod 3 pays 1, the others nothing.
-struct RaggedFamily: TaskFamily {
-    var name: String { "ragged" }
-    var observation: ObservationSpace { .vector(width: 2) }
-    var actions: Int { 3 }
-    var episodes: Int { 3 }
-    var maximumEpisodeSteps: Int { 4 }
-
-    func sample(_ random: inout RandomSource) -> Member { Member(number: random.integer(below: 1000)) }
-
-    struct Member: Environment {
-        let number: Int
-        var episode = -1
-        var step = 0
-
-        mutating func reset(observation: ObservationWriter, random: inout RandomSource) {
-            episode += 1
-            step = 0
-            show(observation)
-        }
-
-        mutating func step(action: Int, observation: ObservationWriter, random: inout RandomSource) -> Transition {
-            let isOver = step == (number + 7 * episode) % 4
-            step += 1
-            show(observation)
-            return Transition(reward: action == number % 3 ? 1 : 0, truncated: isOver)
-        }
-
-        private func show(_ observation: ObservationWriter) {
-            observation.vector[0] = Float(number) / 1000
-            observation.vector[1] = Float(step) / 4
-        }
-    }
-}
+/// A family whose trials differ in length: 3 episodes of 1 to 4 steps. One of its 3 actions pays 1, the others nothing.
+func raggedFamily() -> ScriptedFamily { ScriptedFamily(episodes: 3, rewards: .plain) }
 
 /// A family, a small GRU for it, and a batch that it has played.
 struct PlayedBatch {
@@ -91,40 +57,9 @@ struct PlayedBatch {
     var optimizer: TRPO { TRPO(policy: policy, workers: workers) }
 }
 
-/// Everything that a batch holds of one step.
-struct BatchRow: Equatable {
-    var vector: [Float]
-    var previousAction: Int32
-    var previousReward: Float
-    var episodeEnd: Float
-    var stepIndex: Int32
-    var action: Int32
-    var reward: Float
-    var endsEpisode: UInt8
-    var logProbabilities: [Float]
-    var value: Float
-    var advantage: Float
-    var target: Float
-}
-
 extension ShardBatch {
-    func row(_ row: Int) -> BatchRow {
-        BatchRow(
-            vector: (0..<columns.vectorWidth).map { columns.vectors[row * columns.vectorWidth + $0] },
-            previousAction: columns.previousActions[row], previousReward: columns.previousRewards[row],
-            episodeEnd: columns.episodeEnds[row], stepIndex: stepIndices.pointer[row], action: actions.pointer[row],
-            reward: rewards.pointer[row], endsEpisode: endsEpisode.pointer[row],
-            logProbabilities: (0..<actionCount).map { logProbabilities.pointer[row * actionCount + $0] },
-            value: values.pointer[row], advantage: advantages.pointer[row], target: targets.pointer[row])
-    }
-
-    /// The steps of the trial in a lane.
-    func trial(_ lane: Int) -> [BatchRow] {
-        (0..<shape.length(lane: lane)).map { row(shape.row(step: $0, lane: lane)) }
-    }
-
     /// All trials, in the order of lanes.
-    var allTrials: [[BatchRow]] { (0..<lanes).map(trial) }
+    var allTrials: [[TrialStep]] { (0..<lanes).map(trial) }
 }
 
 extension Matrix {

@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func logProbabilitiesOfRaggedTrialsAreThoseThatActed() {
-        let played = PlayedBatch(RaggedFamily(), trials: 50, hidden: 8)
+        let played = PlayedBatch(raggedFamily(), trials: 50, hidden: 8)
         played.setRandomAdvantages()
         _ = played.update(played.optimizer, TRPO.Settings(backtrackLimit: 0))
         var largest: Float = 0
@@ -76,7 +76,7 @@ import Testing
 
     /// A trial in a batch is what it is alone: no lane sees another, and packing changes nothing.
     @Test func aTrialIsTheSameAloneAndInABatch() {
-        let played = PlayedBatch(RaggedFamily(), trials: 24)
+        let played = PlayedBatch(raggedFamily(), trials: 24)
         let inBatch = played.batch.shards.flatMap(\.allTrials)
         for trial in 0..<24 {
             let alone = TrialBatch(family: played.family, trials: 1)
@@ -90,12 +90,12 @@ import Testing
     /// Trial i has the same member whatever policy plays it, however many others there are: common random numbers.
     @Test func aTrialsMemberDoesNotDependOnThePolicyOrTheBatch() {
         func members(_ parameters: UInt64, first: Int, trials: Int, choice: ActionChoice = .sampled) -> Set<Float> {
-            let played = PlayedBatch(RaggedFamily(), trials: 1, seed: parameters)
-            let batch = TrialBatch(family: RaggedFamily(), trials: trials)
+            let played = PlayedBatch(raggedFamily(), trials: 1, seed: parameters)
+            let batch = TrialBatch(family: raggedFamily(), trials: trials)
             batch.play(
                 played.policy, parameters: UnsafePointer(played.parameters.pointer), root: root, first: first,
                 choice: choice, workers: played.workers)
-            return Set(batch.shards.flatMap(\.allTrials).map { $0[0].vector[0] })
+            return Set(batch.shards.flatMap(\.allTrials).map { $0[0].input.vector[0] })
         }
         let all = members(1, first: 0, trials: 60)
         #expect(all.count > 50)
@@ -108,7 +108,7 @@ import Testing
     /// the same rewards.
     @Test func actionsAndRewardsHaveStreamsOfTheirOwn() {
         let family = BernoulliBandit(arms: 2, episodes: 40)
-        let batches = [ActionChoice.greedy, .sampled].map { choice -> [[BatchRow]] in
+        let batches = [ActionChoice.greedy, .sampled].map { choice -> [[TrialStep]] in
             let played = PlayedBatch(family, trials: 1)
             let batch = TrialBatch(family: family, trials: 30)
             batch.play(
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func greedyPlayTakesTheMostProbableAction() {
-        let played = PlayedBatch(RaggedFamily(), trials: 30, hidden: 8)
+        let played = PlayedBatch(raggedFamily(), trials: 30, hidden: 8)
         played.batch.play(
             played.policy, parameters: UnsafePointer(played.parameters.pointer), root: root, choice: .greedy,
             workers: played.workers)
@@ -147,7 +147,7 @@ import Testing
 
     @Test func theBitsDoNotDependOnTheNumberOfThreads() {
         let plays = [1, 2, 3].map {
-            PlayedBatch(RaggedFamily(), trials: 900, threads: $0).batch.shards.flatMap(\.allTrials)
+            PlayedBatch(raggedFamily(), trials: 900, threads: $0).batch.shards.flatMap(\.allTrials)
         }
         #expect(plays[0].count == 900)
         #expect(plays[0] == plays[1] && plays[0] == plays[2])

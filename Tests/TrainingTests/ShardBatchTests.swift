@@ -18,7 +18,7 @@ import Testing
         columns.stepIndices[row] = Int32(step)
         columns.actions[row] = Int32(code) + 4
         columns.rewards[row] = code + 5
-        columns.endsEpisode[row] = UInt8(truncatingIfNeeded: trial * 16 + step)
+        columns.endsEpisode[row] = UInt8((trial + step) % 2)
     }
 
     /// As a rollout writes: at step t the trials that are alive, in the order in which they began.
@@ -80,13 +80,13 @@ import Testing
 
     /// Chosen trials of several shards, in any order, come out as they were, sorted by length.
     @Test func gatheringKeepsWholeTrials() {
-        let played = PlayedBatch(RaggedFamily(), trials: 40)
+        let played = PlayedBatch(raggedFamily(), trials: 40)
         var random = RandomSource(seed: 6)
         for shard in played.batch.shards { writeResults(shard, &random) }
         let shards = played.batch.shards
         #expect(shards.count > 1)
         let chosen = played.batch.sampleTrials(17, random: &random)
-        let gathered = ShardBatch(space: .vector(width: 2), actions: 3, lanes: 20, steps: 12)
+        let gathered = ShardBatch(space: .vector(width: 4), actions: 3, lanes: 20, steps: 12)
         // Twice, because a batch is refilled: nothing of the first remains.
         gathered.gather(played.batch.sampleTrials(20, random: &random), from: shards)
         gathered.gather(chosen, from: shards)
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func countsEpisodesAndRewards() {
-        let played = PlayedBatch(RaggedFamily(), trials: 25)
+        let played = PlayedBatch(raggedFamily(), trials: 25)
         let trials = played.batch.shards.flatMap(\.allTrials)
         let totals = trials.map { $0.reduce(0.0) { $0 + Double($1.reward) } }
         #expect(played.batch.totalRewards == totals)
@@ -130,7 +130,7 @@ import Testing
             var episode = 0
             for row in trial {
                 sums[episode] += Double(row.reward)
-                episode += Int(row.endsEpisode)
+                if row.endsEpisode { episode += 1 }
             }
             #expect(episode == 3)
         }

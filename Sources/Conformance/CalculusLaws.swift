@@ -17,7 +17,7 @@ public func adjointError(
 }
 
 /// What central differences say of a `jvp`.
-public struct DerivativeReport: CustomStringConvertible {
+public struct DerivativeReport: Sendable, CustomStringConvertible {
     /// Steps h, each half of the one before it.
     public let steps: [Float]
     /// ‖J v − (f(θ + h v) − f(θ − h v)) / 2h‖ / ‖J v‖ for each step.
@@ -32,6 +32,12 @@ public struct DerivativeReport: CustomStringConvertible {
     /// for a wrong one.
     public var slope: Double {
         log(errors[0] / errors[errors.count - 1]) / log(Double(steps[0] / steps[steps.count - 1]))
+    }
+
+    /// A power near 2 and a limit that meets J v; or, of a function that is at most quadratic, nothing but rounding.
+    public var isDerivative: Bool {
+        if errors.allSatisfy({ $0 < roundingLevel }) { return true }
+        return abs(slope - 2) < 0.3 && extrapolatedError < errors[errors.count - 1] / 5
     }
 
     public var description: String {
@@ -71,8 +77,24 @@ public func derivativeReport(
         roundingLevel: roundingTolerance(depth: depth) * norm(record.value) / (Double(steps[2]) * norm(jv)))
 }
 
+/// The median over results of |J v − (f(θ + h v) − f(θ − h v)) / 2h|, over the root mean square of J v: what central
+/// differences say of a function with kinks, few of which lie within h.
+public func medianDerivativeError(
+    _ function: DifferentiableFunction, at parameters: [Float], direction: [Float], step: Float
+) -> Double {
+    let jv = function.linearised(at: parameters).jvp(direction)
+    let plus = function.value(at: zip(parameters, direction).map { $0 + step * $1 })
+    let minus = function.value(at: zip(parameters, direction).map { $0 - step * $1 })
+    let errors = jv.indices.map { index in
+        abs((Double(plus[index]) - Double(minus[index])) / (2 * Double(step)) - Double(jv[index]))
+    }
+    let scale = norm(jv) / Double(jv.count).squareRoot()
+    let median = errors.sorted()[errors.count / 2] / scale
+    return median.isNaN ? .infinity : median
+}
+
 /// What a record must give besides right numbers.
-public struct RecordReport {
+public struct RecordReport: Sendable {
     /// The value on a tape that does not record has the bits of the one that does.
     public var valueNeedsNoRecord = true
     /// `jvp` and `vjp`, read in turn, give the same bits the second time.

@@ -1,27 +1,5 @@
 import Kernels
 
-/// What a policy is shown at one step of one trial, as a value that owns its numbers.
-public struct StepInput: Sendable, Equatable {
-    public var vector: [Float]
-    public var image: [UInt8]
-    public var previousAction: Int32
-    public var previousReward: Float
-    public var episodeEnd: Float
-    public var stepIndex: Int32
-
-    public init(
-        vector: [Float], image: [UInt8], previousAction: Int32, previousReward: Float, episodeEnd: Float,
-        stepIndex: Int32
-    ) {
-        self.vector = vector
-        self.image = image
-        self.previousAction = previousAction
-        self.previousReward = previousReward
-        self.episodeEnd = episodeEnd
-        self.stepIndex = stepIndex
-    }
-}
-
 /// Rows of `StepInputs` that own their memory.
 public final class OwnedInputs {
     /// Views of this object's memory: valid as long as it lives.
@@ -54,13 +32,20 @@ public final class OwnedInputs {
     deinit { release() }
 }
 
-/// Trials of random inputs, by trial and step, that can be packed in any order.
-public struct RandomTrials: Sendable {
+/// What some trials show, by trial and step: it can be changed, and packed in any order.
+public struct TrialInputs: Sendable {
     /// `steps[trial][step]`
     public var steps: [[StepInput]]
     public let observation: ObservationSpace
     public let actions: Int
 
+    public init(steps: [[StepInput]], observation: ObservationSpace, actions: Int) {
+        self.steps = steps
+        self.observation = observation
+        self.actions = actions
+    }
+
+    /// Trials of random inputs: an episode ends at a third of the steps.
     /// - Parameter lengths: steps of each trial, in any order.
     public init(lengths: [Int], observation: ObservationSpace, actions: Int, random: inout RandomSource) {
         self.observation = observation
@@ -70,7 +55,7 @@ public struct RandomTrials: Sendable {
             var trial: [StepInput] = []
             for step in 0..<length {
                 trial.append(
-                    RandomTrials.input(step: step, observation: observation, actions: actions, random: &random))
+                    TrialInputs.input(step: step, observation: observation, actions: actions, random: &random))
             }
             steps.append(trial)
         }
@@ -93,10 +78,10 @@ public struct RandomTrials: Sendable {
     }
 
     /// These trials with all that is shown at some steps of one trial drawn anew; actions change for certain.
-    public func changed(trial: Int, steps range: Range<Int>, random: inout RandomSource) -> RandomTrials {
+    public func changed(trial: Int, steps range: Range<Int>, random: inout RandomSource) -> TrialInputs {
         var result = self
         for step in range {
-            var input = RandomTrials.input(step: step, observation: observation, actions: actions, random: &random)
+            var input = TrialInputs.input(step: step, observation: observation, actions: actions, random: &random)
             let before = steps[trial][step].previousAction
             if step > 0, actions > 1, input.previousAction == before {
                 input.previousAction = (before + 1) % Int32(actions)
@@ -120,10 +105,5 @@ public struct RandomTrials: Sendable {
             (0..<shape.lanesAtStep[step]).map { steps[order[$0]][step] }
         }
         return (OwnedInputs(rows), shape)
-    }
-
-    /// What the trials of `order` that still run at `step` show there.
-    public func row(_ order: [Int], step: Int) -> OwnedInputs {
-        OwnedInputs(order.filter { steps[$0].count > step }.map { steps[$0][step] })
     }
 }

@@ -1,0 +1,57 @@
+import Foundation
+import Kernels
+import Models
+
+/// An architecture that is to be judged: how to build it, and how large.
+public struct Candidate: Sendable {
+    public let name: String
+    /// H of the models that are built: small, because laws do not depend on it.
+    public let hidden: Int
+    public let options: OptionValues
+    /// Its outputs have kinks in θ, such as those of a ReLU, where no derivative is the limit of differences.
+    public let hasKinks: Bool
+    private let build: @Sendable (ModelSpecification) -> any SequencePolicy
+
+    public init(
+        name: String, hidden: Int = 16, options: OptionValues = [:], hasKinks: Bool = false,
+        build: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
+    ) {
+        self.name = name
+        self.hidden = hidden
+        self.options = options
+        self.hasKinks = hasKinks
+        self.build = build
+    }
+
+    /// An architecture of the catalogue, in the smallest of the widths 8, 16, 24, … that it can have.
+    ///
+    /// - Parameter options: those that are given; the others take their standard values.
+    public init(_ entry: ModelCatalogue.Entry, hidden: Int? = nil, options: OptionValues = [:]) {
+        let values = OptionValues(standard: entry.options, given: options)
+        let widths = stride(from: 8, through: 8192, by: 8)
+        self.init(
+            name: entry.name, hidden: hidden ?? widths.first { entry.objection($0, values) == nil } ?? 8,
+            options: values, build: entry.make)
+    }
+
+    /// - Parameters:
+    ///   - width: H, if another than `hidden`.
+    ///   - steps: most steps of the trials that the model will see.
+    func model(
+        _ observation: ObservationSpace, actions: Int, outputs: Int, width: Int? = nil, headGain: Float = 1,
+        stepScale: Float? = nil, steps: Int
+    ) -> any SequencePolicy {
+        build(
+            ModelSpecification(
+                observation: observation, actions: actions, outputs: outputs, hidden: width ?? hidden,
+                options: options, headGain: headGain, stepScale: stepScale, memoryHorizon: Float(steps)))
+    }
+}
+
+extension SequencePolicy {
+    /// Bytes of a lane's memory for trials of `steps` steps; 0: it has none.
+    public func memoryBytes(steps: Int) -> Int { makeMemory(lanes: 1, steps: steps).bytesPerLane }
+}
+
+/// A number in three digits, for a finding.
+func text(_ number: Double) -> String { String(format: "%.2e", number) }

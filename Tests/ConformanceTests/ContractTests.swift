@@ -1,0 +1,30 @@
+import Conformance
+import Kernels
+import Models
+import Tasks
+import Testing
+
+/// The RL² contract for every model on every task of the catalogues, and on the scripted task, whose episodes end by time
+/// limits too.
+@Suite struct ContractTests {
+    static let tasks: [any TaskFamily] =
+        [ScriptedFamily()] + TaskCatalogue.entries.map { $0.make(OptionValues(standard: $0.options)) }
+
+    @Test(arguments: ModelCatalogue.entries) func everyLineHolds(_ entry: ModelCatalogue.Entry) {
+        let report = ConformanceReport(Candidate(entry), tasks: ContractTests.tasks)
+        #expect(report.passed, "\(report)")
+        #expect(report.contracts.count == ContractTests.tasks.count)
+        for contract in report.contracts {
+            #expect(contract.findings.map(\.line) == ContractLine.allCases.map(\.name))
+            #expect(contract.findings.allSatisfy { $0.verdict == .passed })
+        }
+    }
+
+    /// The evidence counts both ways in which an episode can end.
+    @Test func theScriptedTaskEndsInBothWays() throws {
+        let report = ConformanceReport(task: ScriptedFamily())
+        let ends = report.contracts[0].findings[1].measured
+        let counts = ends.split(separator: " ").compactMap { Int($0) }
+        #expect(counts.count == 2 && counts.allSatisfy { $0 > 10 }, "\(ends)")
+    }
+}

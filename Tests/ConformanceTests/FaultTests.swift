@@ -1,0 +1,95 @@
+import Conformance
+import Models
+import Tasks
+import Testing
+
+/// The kit fails loudly: each deliberate fault is found, by the line that is about it and by no other.
+@Suite struct FaultTests {
+    private func failedLines(_ findings: [Finding]) -> [String] {
+        findings.filter { $0.verdict == .failed }.map(\.line)
+    }
+
+    private func names(_ lines: [ModelLine]) -> [String] { lines.map(\.rawValue) }
+    private func names(_ lines: [ContractLine]) -> [String] { lines.map(\.name) }
+
+    /// A model that looks ahead cannot do so while it acts, so its unroll differs from its steps. What a model does with
+    /// memory shows in the contract's line on memory, what passes between rows in the one on isolation.
+    static let models: [(FaultyModel.Fault, [ModelLine], [ContractLine])] = [
+        (.none, [], []),
+        (.resetsMemoryAtEpisodeEnds, [.carry], [.memory]),
+        (.forgets, [.carry], [.memory]),
+        (.deniesMemory, [.carry], [.memory]),
+        (.dropsLastReward, [], [.episodeEnd]),
+        (.peeksAhead, [.unroll, .causality], [.isolation]),
+        (.leaksBetweenLanes, [.lanes], [.isolation]),
+        (.countsLanes, [.packing], [.isolation]),
+        (.stepsOtherwise, [.unroll], []),
+        (.wrongPullback, [.adjoint], []),
+        (.wrongDerivative, [.derivative], []),
+        (.keepsOldMemory, [.restart], [.memory]),
+        (.beginsCertain, [.scale], []),
+    ]
+
+    @Test(arguments: models)
+    func aFaultyModelIsFound(_ fault: FaultyModel.Fault, _ lines: [ModelLine], _ contract: [ContractLine]) {
+        let report = ConformanceReport(name: "\(fault)", hidden: 8, tasks: [ScriptedFamily()]) {
+            FaultyModel($0, fault)
+        }
+        #expect(failedLines(report.model) == names(lines), "\(report)")
+        #expect(failedLines(report.contracts[0].findings) == names(contract), "\(report)")
+        #expect(report.passed == (lines.isEmpty && contract.isEmpty))
+        #expect(report.passed || report.description.contains("✗"))
+    }
+
+    /// With kinks the derivative is judged by a median, which a wrong factor moves too.
+    @Test func aWrongDerivativeIsFoundBesideKinks() {
+        let report = ConformanceReport(hidden: 8, hasKinks: true, tasks: []) { FaultyModel($0, .wrongDerivative) }
+        #expect(failedLines(report.model) == names([.derivative]), "\(report)")
+        #expect(ConformanceReport(hidden: 8, hasKinks: true, tasks: []) { FaultyModel($0, .none) }.passed)
+    }
+
+    /// Then nothing else can be said.
+    @Test func aLayoutThatChangesBetweenCallsIsFound() {
+        let report = ConformanceReport(hidden: 8) { FaultyModel($0, .renamesParameters) }
+        #expect(failedLines(report.model) == names([.layout]), "\(report)")
+        #expect(report.description.contains("changes between calls"))
+        #expect(report.findings.dropFirst().allSatisfy { $0.finding.verdict == .notJudged })
+        #expect(!report.passed)
+    }
+
+    static let loops: [(FaultyLoop.Fault, [ContractLine])] = [
+        (.none, []),
+        (.beginsWithAnAction, [.firstInput]),
+        (.dropsLastReward, [.episodeEnd]),
+        (.dropsFlag, [.episodeEnd]),
+        (.showsLastObservation, [.episodeEnd]),
+        (.resetsMemoryAtEpisodeEnds, [.memory]),
+        (.keepsMemoryBetweenTrials, [.memory]),
+        (.cutsAdvantagesAtEpisodeEnds, [.returns]),
+        (.cutsReturnsAtEpisodeEnds, [.returns]),
+        (.bootstrapsBeyondTheTrial, [.returns]),
+        (.valuesEpisodesAlone, [.critic]),
+        (.mixesTrials, [.isolation]),
+        (.countsPadding, [.rows]),
+        (.stopsBeforeTheLastEpisode, [.rows]),
+    ]
+
+    @Test(arguments: loops) func aFaultyLoopIsFound(_ fault: FaultyLoop.Fault, _ lines: [ContractLine]) {
+        let report = ConformanceReport(name: "\(fault)", hidden: 8, loop: FaultyLoop(fault: fault)) {
+            FaultyModel($0, .none)
+        }
+        #expect(failedLines(report.contracts[0].findings) == names(lines), "\(report)")
+    }
+
+    @Test(arguments: FaultyFamily.Fault.allCases) func aFaultyTaskIsFound(_ fault: FaultyFamily.Fault) {
+        let report = ConformanceReport(task: FaultyFamily(fault: fault))
+        #expect(
+            failedLines(report.contracts[0].findings) == names(fault == .none ? [] : [.memory]), "\(fault): \(report)")
+    }
+
+    /// A critic that sees less than its policy: here one that forgets, beside a policy that remembers.
+    @Test func aCriticThatSeesLessIsFound() {
+        let report = ConformanceReport(hidden: 8) { FaultyModel($0, $0.outputs == 1 ? .forgets : .none) }
+        #expect(failedLines(report.contracts[0].findings) == names([.critic]), "\(report)")
+    }
+}
