@@ -45,13 +45,13 @@ let package = Package(
             name: "Conformance", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"],
             swiftSettings: optimised),
         .target(
-            name: "Bench", dependencies: ["Kernels", "Models", "Tasks", "Training"], path: "bench",
+            name: "Bench", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"], path: "bench",
             exclude: ["plans", "results"],
             swiftSettings: optimised),
         .executableTarget(
             name: "rl2x",
             dependencies: [
-                "Kernels", "Models", "Tasks", "Training", "Bench",
+                "Kernels", "Models", "Tasks", "Training", "Conformance", "Bench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: optimised),
@@ -71,8 +71,9 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance", "TestSupport"]),
-        .testTarget(name: "BenchTests", dependencies: ["Bench"]),
-        .testTarget(name: "CommandTests", dependencies: ["Kernels", "Training", "rl2x"]),
+        .testTarget(name: "BenchTests", dependencies: ["Models", "Training", "Bench"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Kernels", "Models", "Tasks", "Training", "Conformance", "rl2x"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -43,6 +43,11 @@ public protocol SequencePolicy: Sendable {
     func unroll(_ inputs: StepInputs, shape: PackedShape, tape: Tape) -> Node
 }
 
+extension SequencePolicy {
+    /// Bytes of a lane's memory for trials of at most `steps` steps; 0: the model has none.
+    public func memoryBytes(steps: Int) -> Int { makeMemory(lanes: 1, steps: steps).bytesPerLane }
+}
+
 /// The memory of several lanes. A reference, so that a rollout can keep one and refill it.
 public protocol SequenceMemory: AnyObject {
     /// Lanes held now.

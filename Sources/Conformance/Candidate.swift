@@ -34,6 +34,10 @@ public struct Candidate: Sendable {
             options: values, build: entry.make)
     }
 
+    /// Deviation of the noise that is added to first values: 0.2 at width 8, and less in wider models, so that it moves
+    /// the sums of a layer by as much.
+    var noise: Float { 0.2 * (8 / Float(max(8, hidden))).squareRoot() }
+
     /// - Parameters:
     ///   - width: H, if another than `hidden`.
     ///   - steps: most steps of the trials that the model will see.
@@ -46,11 +50,6 @@ public struct Candidate: Sendable {
                 observation: observation, actions: actions, outputs: outputs, hidden: width ?? hidden,
                 options: options, headGain: headGain, stepScale: stepScale, memoryHorizon: Float(steps)))
     }
-}
-
-extension SequencePolicy {
-    /// Bytes of a lane's memory for trials of `steps` steps; 0: it has none.
-    public func memoryBytes(steps: Int) -> Int { makeMemory(lanes: 1, steps: steps).bytesPerLane }
 }
 
 /// A number in three digits, for a finding.

@@ -65,7 +65,8 @@ public struct ConformanceReport: Sendable, CustomStringConvertible {
                 return Contract(task: family.name, findings: findings)
             }
             let setting = TrialSetting(
-                family: family, policy: candidate.policy(for: family), critic: candidate.critic(for: family))
+                family: family, policy: candidate.policy(for: family), critic: candidate.critic(for: family),
+                noise: candidate.noise)
             return Contract(task: family.name, findings: TrialContract(setting: setting, loop: loop).findings())
         }
     }
@@ -103,11 +104,13 @@ extension Candidate {
 
 extension TrialSetting {
     /// About a thousand steps of a policy and a critic that are far from their first values.
-    init(family: any TaskFamily, policy: any SequencePolicy, critic: any SequencePolicy, seed: UInt64 = 91) {
+    init(
+        family: any TaskFamily, policy: any SequencePolicy, critic: any SequencePolicy, noise: Float, seed: UInt64 = 91
+    ) {
         var random = RandomSource(seed: seed)
         func parameters(_ model: any SequencePolicy, _ stream: Int) -> [Float] {
             zip(
-                model.layout.initialValues(random.split(stream)), random.normals(model.layout.count, deviation: 0.2)
+                model.layout.initialValues(random.split(stream)), random.normals(model.layout.count, deviation: noise)
             ).map(+)
         }
         self.init(

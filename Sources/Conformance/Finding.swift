@@ -32,17 +32,23 @@ public struct Finding: Sendable, Equatable, CustomStringConvertible {
 
 /// The judgement of a line while it is made: it holds until something is found wrong with it.
 struct Judgement {
-    private(set) var faults: [String] = []
-    /// What is told where nothing is wrong.
-    var measured = ""
+    /// Of what is being judged, where a line judges several things.
+    var subject = ""
+    private var faults: [String] = []
+    private var notes: [String] = []
 
     mutating func require(_ condition: Bool, _ fault: @autoclosure () -> String) {
-        if !condition { faults.append(fault()) }
+        if !condition { faults.append(about(fault())) }
     }
+
+    /// Adds to what is told where nothing is wrong.
+    mutating func note(_ measured: String) { notes.append(about(measured)) }
+
+    private func about(_ text: String) -> String { subject.isEmpty ? text : "\(subject): \(text)" }
 
     /// The first fault stands for all: the others mostly follow from it.
     func finding(_ line: String) -> Finding {
-        guard let first = faults.first else { return Finding(line, .passed, measured) }
+        guard let first = faults.first else { return Finding(line, .passed, notes.joined(separator: "; ")) }
         return Finding(line, .failed, faults.count == 1 ? first : "\(first); and \(faults.count - 1) more")
     }
 }

@@ -12,7 +12,7 @@ public struct ModelUnderTest {
     /// A model whose every parameter counts: its first values and noise on top, because a bias that is zero hides
     /// what is wrong with it.
     public init(
-        _ policy: any SequencePolicy, trials: TrialInputs, noise: Float = 0.2, random: inout RandomSource
+        _ policy: any SequencePolicy, trials: TrialInputs, noise: Float, random: inout RandomSource
     ) {
         let count = policy.layout.count
         self.init(

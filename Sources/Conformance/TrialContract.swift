@@ -108,7 +108,7 @@ struct TrialContract {
                 responds(policy, trial: 0, step: 0) { $0.previousAction = action },
                 "the policy takes the first step of a trial for one after action \(action)")
         }
-        judgement.measured = "\(trials.count) trials"
+        judgement.note("\(trials.count) trials")
     }
 
     private func follows(_ input: StepInput, _ before: TrialStep, step: Int, flag: Float) -> Bool {
@@ -156,7 +156,7 @@ struct TrialContract {
                     "the policy does not see the \(part.name) that it is given after an episode's end")
             }
         }
-        judgement.measured = "\(terminations) terminations, \(timeLimits) time limits"
+        judgement.note("\(terminations) terminations, \(timeLimits) time limits")
     }
 
     /// Line 3: actions that follow from the whole trial's history, a memory that holds over an episode's end, and one
@@ -190,7 +190,7 @@ struct TrialContract {
                     ? "a policy without memory remembers"
                     : "what is shown before an episode's end changes nothing after it")
         }
-        judgement.measured = "\(trials.reduce(0) { $0 + $1.steps.count }) actions follow from their histories"
+        judgement.note("\(trials.reduce(0) { $0 + $1.steps.count }) actions follow from their histories")
     }
 
     /// Line 4: advantages, targets and the scale of returns against sums that know of no episodes.
@@ -236,7 +236,7 @@ struct TrialContract {
                     && abs(Double(judged.returnMeans[step]) - mean) <= tolerance * max(largest, 1),
                 "the mean return from step \(step) to the end of a trial is \(Float(mean)), and is not taken as such")
         }
-        judgement.measured = "largest error \(text(worst))"
+        judgement.note("largest error \(text(worst))")
     }
 
     /// Line 5: values are the critic's, of the very rows that the policy was given; and what moves the policy moves the
@@ -273,7 +273,7 @@ struct TrialContract {
                     "what is shown at step \(step) moves the policy \(place), and the critic not")
             }
         }
-        judgement.measured = "values meet to \(text(worst))"
+        judgement.note("values meet to \(text(worst))")
     }
 
     private func moves(_ report: ChangeReport, _ step: Int, _ range: Range<Int>) -> Bool {
@@ -300,7 +300,7 @@ struct TrialContract {
                 }
             }
         }
-        judgement.measured = "\(changes) changes, the same bits elsewhere"
+        judgement.note("\(changes) changes, the same bits elsewhere")
     }
 
     /// Line 7: as many rows as steps were played, n episodes a trial, and means over just these rows.
@@ -332,7 +332,7 @@ struct TrialContract {
         judgement.require(
             abs(entropy - judged.entropy) < 1e-4,
             "the mean entropy of these steps is \(Float(entropy)), that of the update \(Float(judged.entropy))")
-        judgement.measured = "\(count) steps, mean entropy \(Float(entropy))"
+        judgement.note("\(count) steps, mean entropy \(Float(entropy))")
     }
 
     // MARK: Evidence

@@ -188,7 +188,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     // MARK: Checks
 
     /// Throws a `UserError` that names the first value out of range.
-    public func validate() throws {
+    /// - Parameter exceptWidth: leaves out whether the architecture can have its width.
+    public func validate(exceptWidth: Bool = false) throws {
         guard let entry = TaskCatalogue.entry(named: task) else {
             throw UserError("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
         }
@@ -205,6 +206,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             }
         }
         try validateSettings()
+        if exceptWidth { return }
         for width in [hidden, criticHidden ?? hidden] {
             if let objection = modelEntry.objection(width, modelOptions) { throw UserError(objection) }
         }

@@ -31,6 +31,9 @@ public struct Sharding: Sendable, Equatable {
         return (0..<count).map { self.count * $0 / count..<self.count * ($0 + 1) / count }
     }
 
+    /// Most trials of a group.
+    var largestGroup: Int { groups.map { lanes[$0].reduce(0, +) }.max() ?? 1 }
+
     /// First trial of a shard.
     public func first(_ shard: Int) -> Int { lanes.prefix(shard).reduce(0, +) }
 }

@@ -36,6 +36,16 @@ struct StepColumns: @unchecked Sendable {
         endsEpisode = Buffer(capacity: rows)
     }
 
+    /// Bytes of a row.
+    static func bytesPerRow(_ space: ObservationSpace) -> Int {
+        let observation =
+            switch space {
+            case .vector(let width): width * MemoryLayout<Float>.size
+            case .image: space.count
+            }
+        return observation + 3 * MemoryLayout<Float>.size + 3 * MemoryLayout<Int32>.size + MemoryLayout<UInt8>.size
+    }
+
     /// Some rows, as a policy reads them.
     func inputs(from row: Int, rows: Int) -> StepInputs {
         StepInputs(

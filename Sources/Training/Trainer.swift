@@ -1,3 +1,4 @@
+import Autodiff
 import Foundation
 import Kernels
 import Models
@@ -86,6 +87,8 @@ public final class Trainer {
                 "the policy has \(policy.outputs) outputs and the critic \(critic.outputs): the task '\(family.name)' "
                     + "wants \(family.actions) and 1")
         }
+        try Trainer.requireSteadyLayout(policy, "policy")
+        try Trainer.requireSteadyLayout(critic, "critic")
         workers = Workers(threads: threads)
         root = RandomSource(seed: UInt64(configuration.seed))
         parameters = Matrix(rows: 1, columns: policy.layout.count)
@@ -93,6 +96,14 @@ public final class Trainer {
         self.critic = Critic(model: critic, random: root.split(Stream.critic.rawValue), workers: workers)
         optimizer = TRPO(policy: policy, workers: workers)
         rewardPrediction = TrialRegression(model: policy, workers: workers)
+    }
+
+    /// θ would be written with one table of contents and read with another.
+    private static func requireSteadyLayout(_ model: any SequencePolicy, _ role: String) throws {
+        guard let change = ParameterLayout.difference(model.layout, model.layout) else { return }
+        throw UserError(
+            "the \(role)'s layout changes between calls (\(change)): make it once, in the model's init, and return that"
+        )
     }
 
     /// The stream of members that no training with any seed has drawn from.

@@ -80,7 +80,20 @@ public final class TrialBatch {
         }
     }
 
-    private var largestGroup: Int { sharding.groups.map { sharding.lanes[$0].reduce(0, +) }.max() ?? 1 }
+    private var largestGroup: Int { sharding.largestGroup }
+
+    /// Bytes that playing so many trials takes at most: the packed batch, and for each thread the steps as it plays them
+    /// and a policy's memory.
+    public static func bytes(
+        trials: Int, of family: any TaskFamily, played policy: any SequencePolicy, threads: Int
+    ) -> Int {
+        let (steps, columns) = (family.maximumTrialSteps, StepColumns.bytesPerRow(family.observation))
+        let lanes = Sharding(trials: trials, steps: steps).largestGroup
+        // Log-probabilities; value, advantage and target.
+        let results = (family.actions + 3) * MemoryLayout<Float>.size
+        return trials * steps * (columns + results)
+            + threads * lanes * ((steps + 1) * columns + policy.memoryBytes(steps: steps))
+    }
 
     private func playGroups(
         root: RandomSource, first: Int, workers: Workers,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bench
 import Foundation
 import Kernels
 import Models
@@ -24,6 +25,16 @@ struct ModelAndTaskOptions: ParsableArguments {
 
     @Option(parsing: .unconditional, help: "Hidden width of the critic, if another (1 … 8192).")
     var criticHidden: Int?
+
+    @Option(
+        help: """
+            Size the hidden width so that the policy has what another architecture has on the same task: params, flops (of \
+            a step of acting) or state (bytes a lane).
+            """)
+    var match: Budget?
+
+    @Option(help: "The architecture and width to match (default gru-256).")
+    var matchTo: String?
 
     @Option(
         parsing: .unconditional,
@@ -83,6 +94,7 @@ struct ModelAndTaskOptions: ParsableArguments {
     var given: [String] {
         let pairs: [(String, Any?)] = [
             ("model", model), ("task", task), ("hidden", hidden), ("critic-hidden", criticHidden),
+            ("match", match), ("match-to", matchTo),
             ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
             ("entropy-bonus", entropyBonus),
             ("conjugate-gradient-iterations", conjugateGradientIterations), ("damping", damping),
@@ -90,6 +102,16 @@ struct ModelAndTaskOptions: ParsableArguments {
             ("critic-learning-rate", criticLearningRate), ("critic-lambda", criticLambda), ("seed", seed),
         ]
         return (pairs + catalogueOptions.map { ($0.0, $0.1) }).filter { $0.1 != nil }.map { "--" + $0.0 }
+    }
+
+    /// Those of a catalogue entry's options that were given.
+    func values(of options: [CatalogueOption]) throws -> OptionValues {
+        var values = OptionValues()
+        for case (let name, let value?) in catalogueOptions {
+            guard let option = options.first(where: { $0.name == name }) else { continue }
+            values[name] = try accept(value, for: option)
+        }
+        return values
     }
 
     /// The catalogue's defaults, or a file's configuration, with the given options in their place.
@@ -125,7 +147,15 @@ struct ModelAndTaskOptions: ParsableArguments {
             configuration = try Configuration.standard(
                 task: taskName, model: modelName, taskOptions: taskOptions, modelOptions: modelOptions)
         }
-        if let hidden { configuration.hidden = hidden }
+        guard matchTo == nil || match != nil else {
+            throw ValidationError("--match-to says what to match, not by what: add --match params, flops or state")
+        }
+        if let hidden {
+            guard match == nil else {
+                throw ValidationError("--hidden cannot go with --match, which sets it: leave one out")
+            }
+            configuration.hidden = hidden
+        }
         if let criticHidden { configuration.criticHidden = criticHidden }
         if let seed { configuration.seed = seed }
         for index in configuration.stages.indices {
@@ -145,6 +175,7 @@ struct ModelAndTaskOptions: ParsableArguments {
         if let criticLearningRate { configuration.criticLearningRate = criticLearningRate }
         if let criticLambda { configuration.criticLambda = criticLambda }
         do {
+            if let match { configuration.hidden = try matchedWidth(match, configuration) }
             try configuration.validate()
         } catch let error as UserError {
             throw ValidationError(error.description)
@@ -152,6 +183,35 @@ struct ModelAndTaskOptions: ParsableArguments {
         return configuration
     }
 }
+
+extension ModelAndTaskOptions {
+    /// H with which the configuration's architecture comes nearest to the budget of the one that `--match-to` names; says
+    /// what it found on standard error.
+    private func matchedWidth(_ budget: Budget, _ configuration: Configuration) throws -> Int {
+        let name = matchTo ?? "gru-256"
+        var reference = configuration
+        let parts = name.split(separator: "-")
+        guard parts.count > 1, let width = Int(parts.last!),
+            let entry = ModelCatalogue.entry(named: parts.dropLast().joined(separator: "-"))
+        else {
+            throw UserError(
+                "--match-to is '\(name)': it must be an architecture and its width, such as gru-256; architectures are "
+                    + ModelCatalogue.names.joined(separator: ", "))
+        }
+        reference.model = entry.name
+        reference.modelOptions = OptionValues(standard: entry.options)
+        (reference.hidden, reference.criticHidden) = (width, nil)
+        try reference.validate()
+        try configuration.validate(exceptWidth: true)
+        let found = try WidthMatch(configuration, to: reference, by: budget)
+        printError(
+            "matched: \(configuration.model)-\(found.width) has \(Int(found.achieved)) \(budget.unit), \(name) "
+                + "\(Int(found.wanted))")
+        return found.width
+    }
+}
+
+extension Budget: ExpressibleByArgument {}
 
 /// A given value as its option keeps it; throws where it is out of range.
 private func accept(_ value: OptionValue, for option: CatalogueOption) throws -> OptionValue {

@@ -57,6 +57,22 @@ import Testing
         (["bench", "throughput", "--arms", "0"], "arms"),
         (["bench", "jump"], "jump"),
         (["info", "--threads", "0"], "threads"),
+        (["info", "--hidden", "8"], "--model"),
+        (["info", "--model", "perceptron"], "perceptron"),
+        (["train", "--match", "looks"], "looks"),
+        (["train", "--match", "params", "--hidden", "8"], "--hidden"),
+        (["train", "--match-to", "gru-8"], "--match"),
+        (["train", "--match", "params", "--match-to", "gru"], "gru-256"),
+        (["train", "--match", "params", "--match-to", "perceptron-8"], "perceptron-8"),
+        (["train", "--match", "params", "--match-to", "gru-0"], "hidden"),
+        (["train", "--match", "state", "--match-to", "gru-1"], "state"),
+        (["train", "--resume", "somewhere", "--match", "params"], "--match"),
+        (["bench", "throughput", "--match", "flops", "--match-to", "gru-99999"], "hidden"),
+        (["check", "--model", "perceptron"], "perceptron"),
+        (["check", "--task", "chess"], "chess"),
+        (["check", "--arms", "3"], "--arms"),
+        (["check", "--model", "gru", "--seed", "3"], "--seed"),
+        (["check", "--task", "bandit", "--arms", "1"], "arms"),
     ]) func isRefusedInOneLine(_ arguments: [String], _ word: String) throws {
         try withTemporaryDirectory { directory in
             let result = try Command.run(arguments, in: directory)

@@ -2,6 +2,7 @@ import Conformance
 import Models
 import Tasks
 import Testing
+import Training
 
 /// The kit fails loudly: each deliberate fault is found, by the line that is about it and by no other.
 @Suite struct FaultTests {
@@ -55,6 +56,22 @@ import Testing
         #expect(report.description.contains("changes between calls"))
         #expect(report.findings.dropFirst().allSatisfy { $0.finding.verdict == .notJudged })
         #expect(!report.passed)
+    }
+
+    /// And no training begins with it.
+    @Test(arguments: [1, 3]) func aTrainerRefusesALayoutThatChangesBetweenCalls(_ faultyOutputs: Int) throws {
+        let configuration = try Configuration.standard(task: TaskCatalogue.names[0], model: ModelCatalogue.names[0])
+        func model(_ outputs: Int) -> FaultyModel {
+            let specification = ModelSpecification(
+                observation: .vector(width: 4), actions: 3, outputs: outputs, hidden: 8, headGain: 1)
+            return FaultyModel(specification, outputs == faultyOutputs ? .renamesParameters : .none)
+        }
+        let error = #expect(throws: UserError.self) {
+            try Trainer(configuration, policy: model(3), critic: model(1), threads: 1) { _ in ScriptedFamily() }
+        }
+        let text = error?.description ?? ""
+        #expect(text.contains(faultyOutputs == 1 ? "critic" : "policy") && text.contains("changes between calls"))
+        #expect(text.contains("'bias_"), "\(text)")
     }
 
     static let loops: [(FaultyLoop.Fault, [ContractLine])] = [

@@ -12,15 +12,22 @@ import Testing
         var description: String { ([entry.name] + (options.isEmpty ? [] : [options.summary])).joined(separator: ", ") }
     }
 
+    /// Settings of options, besides each word of each option, under which a model must be right too: every value that
+    /// changes what is computed.
+    static let settings: [String: [OptionValues]] = [
+        "transformer": [
+            ["layers": 1, "heads": 1, "feed-forward": 1], ["layers": 3, "heads": 2], ["context": 3],
+            ["position": "alibi", "context": 2, "gating": "gru"],
+            ["position": "rotary", "heads": 2, "context": 4, "layers": 1],
+        ]
+    ]
+
     static let variants: [Variant] = ModelCatalogue.entries.flatMap { entry in
-        var variants = [Variant(entry: entry)]
-        for option in entry.options {
-            guard case .word(let words) = option.domain else { continue }
-            for word in words where option.standard != .word(word) {
-                variants.append(Variant(entry: entry, options: [option.name: .word(word)]))
-            }
+        let words: [OptionValues] = entry.options.flatMap { option -> [OptionValues] in
+            guard case .word(let words) = option.domain else { return [] }
+            return words.filter { option.standard != .word($0) }.map { [option.name: .word($0)] }
         }
-        return variants
+        return ([[:]] + words + (settings[entry.name] ?? [])).map { Variant(entry: entry, options: $0) }
     }
 
     @Test(arguments: variants) func everyLineOfTheKitHolds(_ variant: Variant) {

@@ -1,8 +1,8 @@
 import Autodiff
+import Conformance
 import Foundation
 import Kernels
 import Models
-import TestSupport
 import Testing
 
 @testable import Training
@@ -91,7 +91,7 @@ import Testing
     func pyTorchPlaysOurPolicies() throws {
         let (steps, lanes, hidden) = (100, 3, 24)
         var random = RandomSource(seed: 61)
-        let trials = RandomTrials(
+        let trials = TrialInputs(
             lengths: [Int](repeating: steps, count: lanes), observation: .vector(width: 0), actions: 5,
             random: &random)
         let (rows, shape) = trials.packed(trials.packingOrder())
