@@ -77,6 +77,11 @@ public enum ModelCatalogue {
         Entry(name: "lstm", summary: "long short-term memory, one layer") { LSTM($0) },
         Entry(name: "elman", summary: "recurrent network without gates, tanh, one layer: a control") { Elman($0) },
         Entry(name: "feedforward", summary: "two tanh layers without a memory: a control") { FeedForward($0) },
+        Entry(
+            name: "transformer", summary: "causal transformer, norm first, with a key-value cache", standardHidden: 128,
+            options: TransformerOptions.catalogue,
+            objection: { TransformerOptions.objection(width: $0, $1) }
+        ) { Transformer($0) },
     ]
 
     public static var names: [String] { entries.map(\.name) }

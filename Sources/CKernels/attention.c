@@ -23,29 +23,106 @@ RL2X_DISPATCH void rl2x_softmax_map(size_t rows, size_t columns, size_t stride, 
     }
 }
 
-RL2X_DISPATCH void rl2x_attention_softmax(size_t rows, size_t keys, size_t stride, size_t diagonal, size_t window,
-                                          float scale, float slope, int known, float *scores, float *log_sums) {
+RL2X_DISPATCH void rl2x_attention_softmax(size_t rows, size_t keys, size_t stride, size_t sinks, size_t diagonal,
+                                          size_t window, float scale, float slope, int known, float *scores,
+                                          float *log_sums) {
     for (size_t r = 0; r < rows; r++, scores += stride) {
         size_t position = r + diagonal;
-        size_t end = position + 1 < keys ? position + 1 : keys;
-        size_t first = window > 0 && position + 1 > window ? position + 1 - window : 0;
+        size_t end = sinks + position + 1 < keys ? sinks + position + 1 : keys;
+        size_t skipped = window > 0 && position + 1 > window ? position + 1 - window : 0;
+        size_t first = sinks + skipped;
         size_t seen = end - first;
         float *restrict row = scores + first;
-        float distance = (float)(position - first);
+        float distance = (float)(position - skipped);
+        for (size_t c = 0; c < sinks; c++) scores[c] *= scale;
         for (size_t c = 0; c < seen; c++) row[c] = scale * row[c] - slope * (distance - (float)(int32_t)c);
-        float shift;
+        float shift = 0.0f;
         if (known) {
             shift = log_sums[r];
-            for (size_t c = 0; c < seen; c++) row[c] = vector_exp(row[c] - shift);
         } else {
-            float largest = row_largest(seen, row);
-            for (size_t c = 0; c < seen; c++) row[c] = vector_exp(row[c] - largest);
+            shift = row_largest(seen, row);
+            for (size_t c = 0; c < sinks; c++) shift = scores[c] > shift ? scores[c] : shift;
+        }
+        for (size_t c = 0; c < sinks; c++) scores[c] = vector_exp(scores[c] - shift);
+        for (size_t c = 0; c < seen; c++) row[c] = vector_exp(row[c] - shift);
+        if (!known) {
             float sum = row_sum(seen, row);
-            log_sums[r] = largest + __builtin_logf(sum);
+            for (size_t c = 0; c < sinks; c++) sum += scores[c];
+            log_sums[r] = shift + __builtin_logf(sum);
             float factor = 1.0f / sum;
+            for (size_t c = 0; c < sinks; c++) scores[c] *= factor;
             for (size_t c = 0; c < seen; c++) row[c] *= factor;
         }
-        for (size_t c = 0; c < first; c++) scores[c] = 0.0f;
+        for (size_t c = sinks; c < first; c++) scores[c] = 0.0f;
         for (size_t c = end; c < keys; c++) scores[c] = 0.0f;
+    }
+}
+
+// Sixteen floats wherever they lie; two registers where registers hold eight.
+typedef float rl2x_lanes __attribute__((vector_size(64), aligned(4), may_alias));
+
+RL2X_DISPATCH void rl2x_cache_key(size_t columns, size_t slot, const float *key, float *keys) {
+    float *restrict place = keys + slot / 16 * 16 * columns + slot % 16;
+    for (size_t j = 0; j < columns; j++) place[16 * j] = key[j];
+}
+
+// scores [16] of a block = scale q keys, for one head.
+static inline __attribute__((always_inline)) void block_scores(size_t width, float scale, const float *q,
+                                                               const float *keys, float *scores) {
+    rl2x_lanes even = {0}, odd = {0};
+    size_t j = 0;
+    for (; j + 2 <= width; j += 2) {
+        even += q[j] * *(const rl2x_lanes *)(keys + 16 * j);
+        odd += q[j + 1] * *(const rl2x_lanes *)(keys + 16 * (j + 1));
+    }
+    if (j < width) even += q[j] * *(const rl2x_lanes *)(keys + 16 * j);
+    *(rl2x_lanes *)scores = scale * (even + odd);
+}
+
+// y [16 vectors] = sum over slots of p[slot] values[slot], `stride` floats from slot to slot.
+static inline __attribute__((always_inline)) void weighted_sum(size_t seen, size_t stride, const float *p,
+                                                               const float *values, float *y) {
+    rl2x_lanes a = {0}, b = {0}, c = {0}, d = {0};
+    size_t s = 0;
+    for (; s + 4 <= seen; s += 4, values += 4 * stride) {
+        a += p[s] * *(const rl2x_lanes *)values;
+        b += p[s + 1] * *(const rl2x_lanes *)(values + stride);
+        c += p[s + 2] * *(const rl2x_lanes *)(values + 2 * stride);
+        d += p[s + 3] * *(const rl2x_lanes *)(values + 3 * stride);
+    }
+    for (; s < seen; s++, values += stride) a += p[s] * *(const rl2x_lanes *)values;
+    *(rl2x_lanes *)y = (a + b) + (c + d);
+}
+
+RL2X_DISPATCH void rl2x_cached_attention(size_t heads, size_t width, size_t seen, size_t newest, size_t ring,
+                                         float scale, const float *q, const float *keys, const float *values,
+                                         const float *slopes, float *scores, float *y) {
+    size_t columns = heads * width, blocks = (seen + 15) / 16, stretch = 16 * blocks;
+    for (size_t block = 0; block < blocks; block++, keys += 16 * columns)
+        for (size_t head = 0; head < heads; head++)
+            block_scores(width, scale, q + head * width, keys + 16 * head * width,
+                         scores + head * stretch + 16 * block);
+    for (size_t head = 0; head < heads; head++) {
+        float *restrict p = scores + head * stretch;
+        if (slopes) {
+            float slope = slopes[head];
+            for (size_t s = 1; s < seen; s++) {
+                size_t distance = newest >= s ? newest - s : newest + ring - s;
+                p[s] -= slope * (float)(int32_t)distance;
+            }
+        }
+        float largest = row_largest(seen, p);
+        for (size_t s = 0; s < seen; s++) p[s] = vector_exp(p[s] - largest);
+        float factor = 1.0f / row_sum(seen, p);
+        for (size_t s = 0; s < seen; s++) p[s] *= factor;
+        const float *v = values + head * width;
+        float *restrict out = y + head * width;
+        size_t j = 0;
+        for (; j + 16 <= width; j += 16) weighted_sum(seen, columns, p, v + j, out + j);
+        for (; j < width; j++) {
+            float sum = 0.0f;
+            for (size_t s = 0; s < seen; s++) sum += p[s] * v[s * columns + j];
+            out[j] = sum;
+        }
     }
 }

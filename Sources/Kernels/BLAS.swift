@@ -42,6 +42,9 @@ public enum BLAS {
     /// Floating-point operations of all products so far (2mnk each), over all threads.
     public static var operations: Int { counter.load(ordering: .relaxed) }
 
+    /// Counts the operations of products that a kernel of our own has done.
+    static func count(operations: Int) { counter.wrappingAdd(operations, ordering: .relaxed) }
+
     /// C [m, n] = alpha · op(A) op(B) + beta · C, row-major.
     ///
     /// - Parameters:

@@ -20,6 +20,28 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default 10).")
     var episodes: Int?
 
+    @Option(parsing: .unconditional, help: "Layers of a transformer (1 … 64; default 2).")
+    var layers: Int?
+
+    @Option(parsing: .unconditional, help: "Attention heads; they divide the hidden width (1 … 256; default 4).")
+    var heads: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Width of a transformer's feed-forward layers, in hidden widths (1 … 64; default 4).")
+    var feedForward: Int?
+
+    @Option(help: "Position encoding of a transformer: none, sinusoidal, rotary, alibi (default none).")
+    var position: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Steps that a transformer's step attends to, itself among them; 0: all (0 … 1000000; default 0).")
+    var context: Int?
+
+    @Option(help: "How a transformer's sublayers join its stream: none (added), gru (gated) (default none).")
+    var gating: String?
+
     @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default per model).")
     var hidden: Int?
 
@@ -87,7 +109,12 @@ struct ModelAndTaskOptions: ParsableArguments {
 
     /// The options of tasks and models that were given or not, by their names in the catalogues.
     private var catalogueOptions: [(String, OptionValue?)] {
-        [("arms", arms.map { .integer($0) }), ("episodes", episodes.map { .integer($0) })]
+        [
+            ("arms", arms.map { .integer($0) }), ("episodes", episodes.map { .integer($0) }),
+            ("layers", layers.map { .integer($0) }), ("heads", heads.map { .integer($0) }),
+            ("feed-forward", feedForward.map { .integer($0) }), ("position", position.map { .word($0) }),
+            ("context", context.map { .integer($0) }), ("gating", gating.map { .word($0) }),
+        ]
     }
 
     /// Names of options that were given, besides those in `except`.

@@ -45,9 +45,8 @@ import Testing
         let node = golden.nodes
         let errors = golden.errors { tape in
             tape.causalAttention(
-                queries: node[0], keys: node[1], values: node[2],
-                shape: tape.register(PackedShape(lengths: [5, 4, 2])), heads: 2, window: window,
-                slopes: slopes.map { tape.constant($0, rows: 1, columns: 2) })
+                tape.concatenate(node[0], node[1], node[2]), shape: tape.register(PackedShape(lengths: [5, 4, 2])),
+                heads: 2, window: window, slopes: slopes.map { tape.constant($0, rows: 1, columns: 2) })
         }
         // Two products over 3 and 5 numbers and a softmax over 5.
         #expect(errors.largest < roundingTolerance(depth: 3 * 5), "\(errors)")

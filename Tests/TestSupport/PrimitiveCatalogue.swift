@@ -40,6 +40,16 @@ public enum PrimitiveCatalogue {
         PrimitiveCase("linear without bias", [.init(6, 5), .init(4, 5)], isQuadratic: true, mayBeConstant: [0, 1]) {
             $0.linear($1[0], weight: $1[1])
         },
+        PrimitiveCase(
+            "linear with an addend", [.init(6, 5), .init(4, 5), .init(1, 4), .init(6, 4)], isQuadratic: true,
+            mayBeConstant: [0, 1, 2, 3]
+        ) { $0.linear($1[0], weight: $1[1], bias: $1[2], addend: $1[3]) },
+        PrimitiveCase("linear into rows", [.init(6, 5), .init(4, 5)], isQuadratic: true) { tape, nodes in
+            let output = tape.variable(rows: 8, columns: 4)
+            tape.linear(nodes[0], weight: nodes[1], into: output.rows(2..<8))
+            tape.linear(nodes[0].rows(1..<3), weight: nodes[1], into: output.rows(0..<2))
+            return output
+        },
         PrimitiveCase("linear of some rows", [.init(6, 5), .init(4, 5), .init(1, 4)], isQuadratic: true) {
             $0.linear($1[0].rows(2..<5), weight: $1[1], bias: $1[2])
         },
@@ -139,27 +149,31 @@ public enum PrimitiveCatalogue {
     }
 
     static let attention: [PrimitiveCase] = [
-        attention("attention", [5, 4, 4, 2], heads: 2, width: 3, constants: [0, 1, 2]),
+        attention("attention", [5, 4, 4, 2], heads: 2, width: 3, constants: [0]),
         attention("attention in a window", [5, 4, 4, 2], heads: 2, width: 3, window: 3),
         attention("attention to itself alone", [4, 1], heads: 1, width: 3, window: 1),
         attention("attention with slopes", [5, 4, 4, 2], heads: 3, width: 2, slopes: [0.5, 0, 0.25]),
+        attention("attention with a first token", [5, 4, 4, 2], heads: 2, width: 3, firstToken: true, constants: [0]),
+        attention("attention to itself and a first token", [4, 1], heads: 1, width: 3, window: 1, firstToken: true),
         // Longer than a block of queries, so that blocks begin at later keys.
         attention("long attention", [150, 70, 3], heads: 2, width: 3, slopes: [0.01, 0.1]),
         attention("long attention in a window", [150, 70, 3], heads: 2, width: 3, window: 20),
+        attention(
+            "long attention in a window with a first token and slopes", [150, 70, 3], heads: 2, width: 3, window: 20,
+            firstToken: true, slopes: [0.01, 0.1]),
     ]
 
     private static func attention(
-        _ name: String, _ lengths: [Int], heads: Int, width: Int, window: Int? = nil, slopes: [Float]? = nil,
-        constants: [Int] = []
+        _ name: String, _ lengths: [Int], heads: Int, width: Int, window: Int? = nil, firstToken: Bool = false,
+        slopes: [Float]? = nil, constants: [Int] = []
     ) -> PrimitiveCase {
-        let rows = PrimitiveCase.Shape(lengths.reduce(0, +), heads * width)
+        let rows = PrimitiveCase.Shape(lengths.reduce(firstToken ? 1 : 0, +), 3 * heads * width)
         // A step that sees only itself returns its value.
-        return PrimitiveCase(name, [rows, rows, rows], isQuadratic: window == 1, mayBeConstant: constants) {
+        return PrimitiveCase(name, [rows], isQuadratic: window == 1 && !firstToken, mayBeConstant: constants) {
             tape, nodes in
             tape.causalAttention(
-                queries: nodes[0], keys: nodes[1], values: nodes[2],
-                shape: tape.register(PackedShape(lengths: lengths)), heads: heads, window: window,
-                slopes: slopes.map { tape.constant($0, rows: 1, columns: heads) })
+                nodes[0], shape: tape.register(PackedShape(lengths: lengths)), heads: heads, window: window,
+                firstToken: firstToken, slopes: slopes.map { tape.constant($0, rows: 1, columns: heads) })
         }
     }
 

@@ -1,0 +1,163 @@
+import Autodiff
+import Foundation
+import Kernels
+
+/// A causal transformer (Vaswani et al. 2017) with layer norm before each sublayer and after the last layer; as a policy
+/// a norm after each sublayer does not train (Parisotto et al. 2020). L layers of width D = `hidden`, over a trial:
+///
+///     x_t = W_in φ_t + b_in + w_count log(1 + t)   (+ the sinusoidal encoding of t + 1)
+///     x  += W_o attention(norm₁ x) + b_o
+///     x  += W₂ gelu(W₁ norm₂ x + b₁) + b₂
+///     output = head(norm x)
+///
+/// **Counting.** Softmax averages: it sees how often a thing happened only as a share of the steps. So the number of
+/// steps is an input through an embedding of its own, and there is a learned *first token* that all steps see and that
+/// belongs to none: what else is seen outweighs it the more, the more of it there is. It runs through the layers as
+/// a trial's element −1 would, sees only itself, and so is the same in all lanes: one row.
+///
+/// **Context.** A step attends to the first token and to the steps of its trial so far: to all, or with `context` W to
+/// itself and the W − 1 before it. What is older is then forgotten by this layer, but L layers together reach
+/// L (W − 1) steps back.
+///
+/// **Positions** of steps are 1, 2, …, that of the first token 0, so it is neither turned nor, at any distance, lowered
+/// by ALiBi. Sinusoidal codes are not added to it.
+///
+/// Parameters: `embedding.weight` [D, I], `embedding.bias` [D], `step_embedding.weight` [D, 1], `first_token` [D], those
+/// of `torch.nn.TransformerEncoder` by its names after `transformer.`, and the head's. Weights start Xavier uniform, those
+/// of the sublayers' last maps times 1/√(2L) (Radford et al. 2019), biases zero.
+///
+/// With gating there are `transformer.layers.l.gate1` and `gate2`, each a `torch.nn.GRUCell` whose state is the stream x
+/// and whose input is GELU of the sublayer's output. Biases of its update gate start at 2, so that the layer begins near
+/// the identity (after Parisotto et al. 2020, section 3.2, with ReLU for GELU and the reset gate before the product,
+/// where that of a `GRUCell` stands after it).
+public struct Transformer: SequencePolicy {
+    public let layout: ParameterLayout
+    public let outputs: Int
+    private let width: Int
+    private let options: TransformerOptions
+    private let encoder: any Encoder
+    private let embedding: Affine
+    private let stepEmbedding: Node
+    private let firstToken: Node
+    private let layers: [TransformerLayer]
+    private let norm: Affine
+    private let head: Head
+
+    public init(_ specification: ModelSpecification) {
+        width = specification.hidden
+        outputs = specification.outputs
+        options = TransformerOptions(specification.options)
+        var layout = ParameterLayout()
+        encoder = specification.makeEncoder(&layout)
+        embedding = Affine("embedding", [width, encoder.features], layout: &layout)
+        stepEmbedding = layout.add("step_embedding.weight", [width, 1], .xavierUniform(gain: 0.25))
+        firstToken = layout.add("first_token", [width], .xavierUniform())
+        layers = (0..<options.layers).map { [width, options] in
+            TransformerLayer("transformer.layers.\($0)", width: width, options: options, layout: &layout)
+        }
+        norm = Affine(norm: "transformer.norm", width: width, layout: &layout)
+        head = Head(width: width, outputs: outputs, gain: specification.headGain, layout: &layout)
+        self.layout = layout
+    }
+
+    public func makeMemory(lanes: Int, steps: Int) -> KeyValueCache {
+        KeyValueCache(
+            layers: options.layers, lanes: lanes, steps: steps, window: options.window, heads: options.heads,
+            width: width, slopes: options.slopes)
+    }
+
+    public func unroll(_ inputs: StepInputs, shape: PackedShape, tape: Tape) -> Node {
+        precondition(inputs.rows == shape.rows, "\(inputs.rows) inputs for a packed batch of \(shape.rows) rows")
+        let number = tape.register(shape)
+        let slopes: Node? =
+            options.position == .alibi ? tape.constant(options.slopes, rows: 1, columns: options.heads) : nil
+        return run(inputs, withFirstToken: true, tape: tape) { _, qkv in
+            tape.causalAttention(
+                qkv, shape: number, heads: options.heads, window: options.window, firstToken: true, slopes: slopes)
+        }
+    }
+
+    public func step(_ inputs: StepInputs, memory: KeyValueCache, tape: Tape) -> Node {
+        precondition(inputs.rows == memory.lanes, "\(inputs.rows) inputs for a memory of \(memory.lanes) lanes")
+        let begins = memory.wantsFirstToken
+        let output = run(inputs, withFirstToken: begins, tape: tape) { layer, qkv in
+            let attended = tape.variable(rows: qkv.rows, columns: width)
+            let scratch = tape.scratch(memory.scratchCount)
+            var (rows, place) = (tape.value(qkv), tape.mutableValue(attended))
+            if begins {
+                memory.setFirstToken(layer: layer, rows)
+                // It sees only itself.
+                place.update(from: rows + 2 * width, count: width)
+                rows += 3 * width
+                place += width
+            }
+            memory.attend(layer: layer, rows, scratch: scratch, into: place)
+            return attended
+        }
+        memory.advance()
+        return output
+    }
+
+    /// All layers over rows of steps, with the first token as row 0 before them or without it.
+    ///
+    /// - Parameter attend: attention of a layer, [R, 3D] to [R, D].
+    /// - Returns: [inputs.rows, outputs]
+    private func run(
+        _ inputs: StepInputs, withFirstToken: Bool, tape: Tape, attend: (_ layer: Int, _ qkv: Node) -> Node
+    ) -> Node {
+        let first = withFirstToken ? 1 : 0
+        var x = tape.variable(rows: first + inputs.rows, columns: width)
+        let steps = first..<first + inputs.rows
+        if withFirstToken { tape.copy(firstToken, into: x.rows(0..<1)) }
+        embed(inputs, into: x.rows(steps), tape: tape)
+        let angles = options.position == .rotary ? angles(inputs, first: first, tape: tape) : nil
+        for (number, layer) in layers.enumerated() {
+            x = layer.run(x, angles: angles, tape: tape) { attend(number, $0) }
+        }
+        let normalized = tape.layerNorm(x.rows(steps), weight: norm.weight, bias: norm.bias)
+        return head.read(normalized, tape: tape)
+    }
+
+    /// The stream before the first layer.
+    private func embed(_ inputs: StepInputs, into x: Node, tape: Tape) {
+        let features = encoder.encode(inputs, tape: tape)
+        let counts = tape.constant(rows: inputs.rows, columns: 1)
+        let place = tape.mutableValue(counts)
+        for row in 0..<inputs.rows { place[row] = log1p(Float(inputs.stepIndices[row])) }
+        var counted = tape.linear(counts, weight: stepEmbedding)
+        if options.position == .sinusoidal {
+            counted = tape.add(counted, sinusoids(inputs, tape: tape))
+        }
+        tape.linear(features, weight: embedding.weight, bias: embedding.bias, addend: counted, into: x)
+    }
+
+    /// Sines in the first half of the columns and cosines in the second, of position · 10000^(−2i/D) [rows, D].
+    private func sinusoids(_ inputs: StepInputs, tape: Tape) -> Node {
+        let node = tape.constant(rows: inputs.rows, columns: width)
+        let place = tape.mutableValue(node)
+        for row in 0..<inputs.rows {
+            let code = place + row * width
+            // Rows of one step are neighbours and have one code.
+            if row > 0, inputs.stepIndices[row] == inputs.stepIndices[row - 1] {
+                code.update(from: code - width, count: width)
+                continue
+            }
+            let half = (width + 1) / 2
+            for column in 0..<width {
+                let rate = pow(10_000, -Double(column % half) / Double(half))
+                let angle = Double(inputs.stepIndices[row] + 1) * rate
+                code[column] = Float(column < half ? sin(angle) : cos(angle))
+            }
+        }
+        return node
+    }
+
+    private func angles(_ inputs: StepInputs, first: Int, tape: Tape) -> Node {
+        tape.rotaryAngles(rows: first + inputs.rows, width: width / options.heads) { row in
+            row < first ? 0 : Int(inputs.stepIndices[row - first]) + 1
+        }
+    }
+}
+
+/// A transformer's memory is its cache of keys and values.
+extension KeyValueCache: SequenceMemory {}

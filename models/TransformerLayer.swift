@@ -1,0 +1,99 @@
+import Autodiff
+
+/// A weight and a bias: of a linear map, or of a layer norm.
+struct Affine {
+    let weight: Node
+    let bias: Node
+
+    /// Adds `name.weight` [outputs, inputs] and `name.bias` [outputs].
+    init(_ name: String, _ shape: [Int], gain: Float = 1, layout: inout ParameterLayout) {
+        weight = layout.add(name + ".weight", shape, .xavierUniform(gain: gain))
+        bias = layout.add(name + ".bias", [shape[0]], .constant(0))
+    }
+
+    /// Adds `name.weight` [width], ones, and `name.bias` [width], zeros.
+    init(norm name: String, width: Int, layout: inout ParameterLayout) {
+        weight = layout.add(name + ".weight", [width], .constant(1))
+        bias = layout.add(name + ".bias", [width], .constant(0))
+    }
+
+    init(weight: Node, bias: Node) { (self.weight, self.bias) = (weight, bias) }
+}
+
+/// One layer of a transformer: its parameters by the names of `torch.nn.TransformerEncoderLayer`, and how it runs.
+struct TransformerLayer {
+    private let width: Int
+    private let norm1: Affine
+    private let projectionIn: Affine
+    private let projectionOut: Affine
+    private let norm2: Affine
+    private let linear1: Affine
+    private let linear2: Affine
+    /// None: sublayers are added to the stream.
+    private let gates: (ResidualGate, ResidualGate)?
+
+    init(_ name: String, width: Int, options: TransformerOptions, layout: inout ParameterLayout) {
+        self.width = width
+        let depthGain = 1 / Float(2 * options.layers).squareRoot()
+        let inner = options.feedForward * width
+        projectionIn = Affine(
+            weight: layout.add(name + ".self_attn.in_proj_weight", [3 * width, width], .xavierUniform(blocks: 3)),
+            bias: layout.add(name + ".self_attn.in_proj_bias", [3 * width], .constant(0)))
+        projectionOut = Affine(name + ".self_attn.out_proj", [width, width], gain: depthGain, layout: &layout)
+        linear1 = Affine(name + ".linear1", [inner, width], layout: &layout)
+        linear2 = Affine(name + ".linear2", [width, inner], gain: depthGain, layout: &layout)
+        norm1 = Affine(norm: name + ".norm1", width: width, layout: &layout)
+        norm2 = Affine(norm: name + ".norm2", width: width, layout: &layout)
+        switch options.gating {
+        case .none: gates = nil
+        case .gru:
+            gates = (
+                ResidualGate(name + ".gate1", width: width, layout: &layout),
+                ResidualGate(name + ".gate2", width: width, layout: &layout)
+            )
+        }
+    }
+
+    /// x [R, D] to [R, D].
+    ///
+    /// - Parameters:
+    ///   - angles: what queries and keys are turned by; nil: they are not.
+    ///   - attend: [R, 3D] to [R, D].
+    func run(_ x: Node, angles: Node?, tape: Tape, attend: (Node) -> Node) -> Node {
+        let normalized = tape.layerNorm(x, weight: norm1.weight, bias: norm1.bias)
+        var qkv = tape.linear(normalized, weight: projectionIn.weight, bias: projectionIn.bias)
+        if let angles { qkv = tape.rotary(qkv, columns: 2 * width, angles: angles) }
+        let middle = join(attend(qkv), by: projectionOut, to: x, gates?.0, tape)
+
+        let inner = tape.layerNorm(middle, weight: norm2.weight, bias: norm2.bias)
+        let active = tape.gelu(tape.linear(inner, weight: linear1.weight, bias: linear1.bias))
+        return join(active, by: linear2, to: middle, gates?.1, tape)
+    }
+
+    /// A sublayer's last linear map, and its way into the stream.
+    private func join(_ branch: Node, by map: Affine, to x: Node, _ gate: ResidualGate?, _ tape: Tape) -> Node {
+        guard let gate else { return tape.linear(branch, weight: map.weight, bias: map.bias, addend: x) }
+        return gate.run(x, tape.linear(branch, weight: map.weight, bias: map.bias), tape: tape)
+    }
+}
+
+/// A gated recurrent unit in the place of a residual addition: `weight_ih`, `weight_hh` [3D, D], `bias_ih`, `bias_hh` [3D],
+/// as `torch.nn.GRUCell` has them. Its state is the stream, its input GELU of a sublayer's output.
+struct ResidualGate {
+    private let weightX: Node
+    private let weightH: Node
+    private let biasX: Node
+    private let biasH: Node
+
+    init(_ name: String, width: Int, layout: inout ParameterLayout) {
+        weightX = layout.add(name + ".weight_ih", [3 * width, width], .xavierUniform(blocks: 3))
+        weightH = layout.add(name + ".weight_hh", [3 * width, width], .xavierUniform(blocks: 3))
+        biasX = layout.add(name + ".bias_ih", [3 * width], .constant(0))
+        // The update gate keeps: the layer starts near the identity.
+        biasH = layout.add(name + ".bias_hh", [3 * width], .blocks([0, 2, 0]))
+    }
+
+    func run(_ x: Node, _ branch: Node, tape: Tape) -> Node {
+        tape.gruCell(tape.gelu(branch), hidden: x, weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH)
+    }
+}
