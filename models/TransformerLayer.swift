@@ -60,20 +60,23 @@ struct TransformerLayer {
     ///   - angles: what queries and keys are turned by; nil: they are not.
     ///   - attend: [R, 3D] to [R, D].
     func run(_ x: Node, angles: Node?, tape: Tape, attend: (Node) -> Node) -> Node {
-        let normalized = tape.layerNorm(x, weight: norm1.weight, bias: norm1.bias)
-        var qkv = tape.linear(normalized, weight: projectionIn.weight, bias: projectionIn.bias)
+        var qkv = tape.normLinear(
+            x, scale: norm1.weight, shift: norm1.bias, weight: projectionIn.weight, bias: projectionIn.bias)
         if let angles { qkv = tape.rotary(qkv, columns: 2 * width, angles: angles) }
-        let middle = join(attend(qkv), by: projectionOut, to: x, gates?.0, tape)
-
-        let inner = tape.layerNorm(middle, weight: norm2.weight, bias: norm2.bias)
-        let active = tape.gelu(tape.linear(inner, weight: linear1.weight, bias: linear1.bias))
-        return join(active, by: linear2, to: middle, gates?.1, tape)
+        let attended = attend(qkv)
+        guard let gates else {
+            let middle = tape.linear(attended, weight: projectionOut.weight, bias: projectionOut.bias, addend: x)
+            return feedForward(middle, residual: true, tape)
+        }
+        let branch = tape.linear(attended, weight: projectionOut.weight, bias: projectionOut.bias)
+        let middle = gates.0.run(x, branch, tape: tape)
+        return gates.1.run(middle, feedForward(middle, residual: false, tape), tape: tape)
     }
 
-    /// A sublayer's last linear map, and its way into the stream.
-    private func join(_ branch: Node, by map: Affine, to x: Node, _ gate: ResidualGate?, _ tape: Tape) -> Node {
-        guard let gate else { return tape.linear(branch, weight: map.weight, bias: map.bias, addend: x) }
-        return gate.run(x, tape.linear(branch, weight: map.weight, bias: map.bias), tape: tape)
+    private func feedForward(_ x: Node, residual: Bool, _ tape: Tape) -> Node {
+        tape.feedForward(
+            x, scale: norm2.weight, shift: norm2.bias, weight1: linear1.weight, bias1: linear1.bias,
+            weight2: linear2.weight, bias2: linear2.bias, residual: residual)
     }
 }
 

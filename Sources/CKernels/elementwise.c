@@ -84,6 +84,20 @@ RL2X_DISPATCH void rl2x_add_bias(size_t rows, size_t columns, const float *restr
         for (size_t c = 0; c < columns; c++) y[c] += bias[c];
 }
 
+RL2X_DISPATCH void rl2x_sum_rows(size_t rows, size_t columns, const float *x, const float *bias, float *y) {
+    for (size_t r = 0; r < rows; r++, y += columns) {
+        if (x && bias) {
+            RL2X_INDEPENDENT
+            for (size_t c = 0; c < columns; c++) y[c] = x[c] + bias[c];
+        } else {
+            const float *source = x ? x : bias;
+            RL2X_INDEPENDENT
+            for (size_t c = 0; c < columns; c++) y[c] = source[c];
+        }
+        if (x) x += columns;
+    }
+}
+
 RL2X_DISPATCH void rl2x_add_column_sums(size_t rows, size_t columns, const float *restrict y,
                                         float *restrict bias) {
     for (size_t r = 0; r < rows; r++, y += columns)

@@ -44,6 +44,11 @@ public enum PrimitiveCatalogue {
             "linear with an addend", [.init(6, 5), .init(4, 5), .init(1, 4), .init(6, 4)], isQuadratic: true,
             mayBeConstant: [0, 1, 2, 3]
         ) { $0.linear($1[0], weight: $1[1], bias: $1[2], addend: $1[3]) },
+        // More rows than a tile, and enough rows and columns for products of our own.
+        PrimitiveCase(
+            "tall linear", [.init(530, 7), .init(101, 7), .init(1, 101), .init(530, 101)], isQuadratic: true,
+            mayBeConstant: [0, 1]
+        ) { $0.linear($1[0], weight: $1[1], bias: $1[2], addend: $1[3]) },
         PrimitiveCase("linear into rows", [.init(6, 5), .init(4, 5)], isQuadratic: true) { tape, nodes in
             let output = tape.variable(rows: 8, columns: 4)
             tape.linear(nodes[0], weight: nodes[1], into: output.rows(2..<8))
@@ -102,6 +107,16 @@ public enum PrimitiveCatalogue {
         PrimitiveCase("layer norm of long rows", [.init(3, 37), .init(1, 37), .init(1, 37)]) {
             $0.layerNorm($1[0], weight: $1[1], bias: $1[2], epsilon: 0.5)
         },
+        PrimitiveCase(
+            "norm and linear", [.init(6, 5), .init(1, 5), .init(1, 5), .init(4, 5), .init(1, 4)]
+        ) { $0.normLinear($1[0], scale: $1[1], shift: $1[2], weight: $1[3], bias: $1[4]) },
+        // More rows than a tile, and enough rows and columns for products of our own.
+        PrimitiveCase(
+            "tall norm and linear", [.init(530, 5), .init(1, 5), .init(1, 5), .init(17, 5), .init(1, 17)], reach: 0.5
+        ) { $0.normLinear($1[0], scale: $1[1], shift: $1[2], weight: $1[3], bias: $1[4]) },
+        feedForward("feed-forward", rows: 6, width: 5, inner: 7, residual: true),
+        feedForward("feed-forward alone", rows: 6, width: 5, inner: 7, residual: false),
+        feedForward("tall feed-forward", rows: 530, width: 18, inner: 101, residual: true),
         PrimitiveCase("concatenate two", [.init(5, 3), .init(5, 4)], isQuadratic: true, mayBeConstant: [0, 1]) {
             $0.concatenate($1[0], $1[1])
         },
@@ -118,6 +133,22 @@ public enum PrimitiveCatalogue {
         },
         PrimitiveCase("square of a matrix", [.init(4, 4)], isQuadratic: true) { $0.matrixProduct($1[0], $1[0]) },
     ]
+
+    private static func feedForward(
+        _ name: String, rows: Int, width: Int, inner: Int, residual: Bool
+    ) -> PrimitiveCase {
+        PrimitiveCase(
+            name,
+            [
+                .init(rows, width), .init(1, width), .init(1, width), .init(inner, width), .init(1, inner),
+                .init(width, inner), .init(1, width),
+            ], reach: rows > 6 ? 0.2 : 0.3
+        ) {
+            $0.feedForward(
+                $1[0], scale: $1[1], shift: $1[2], weight1: $1[3], bias1: $1[4], weight2: $1[5], bias2: $1[6],
+                residual: residual)
+        }
+    }
 
     static let images: [PrimitiveCase] = [
         convolution("convolution", .init(height: 6, width: 5, channels: 2, kernelHeight: 3, kernelWidth: 2)),

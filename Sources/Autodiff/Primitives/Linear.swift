@@ -1,3 +1,4 @@
+import CKernels
 import Kernels
 
 /// y [N, O] = x [N, I] Wᵀ + b + a, with W [O, I] and b [O] as in `torch.nn.Linear`, and a [N, O] if there is one: the
@@ -5,61 +6,74 @@ import Kernels
 enum Linear: Primitive {
     static func forward(_ record: borrowing Record, _ tape: Tape) {
         let (x, weight, bias, addend, y) = record.linearOperands
-        let out = tape.mutableValue(y)
-        if addend.count > 0 { out.update(from: tape.value(addend), count: y.count) }
-        BLAS.multiply(
-            x.rows, y.columns, x.columns, tape.value(x), x.columns, tape.value(weight), x.columns, transposeB: true,
-            into: out, y.columns, beta: addend.count > 0 ? 1 : 0)
-        if bias.count > 0 { Elementwise.addBias(rows: y.rows, columns: y.columns, tape.value(bias), to: out) }
+        let (out, input) = (tape.mutableValue(y), tape.value(x))
+        let factor = RightFactor(
+            tape.value(weight), depth: x.columns, columns: y.columns, stride: x.columns, transposed: true,
+            rows: x.rows, memory: tape.scratch(RightFactor.floats(depth: x.columns, columns: y.columns)))
+        let shift = bias.count > 0 ? tape.value(bias) : nil
+        let stream = addend.count > 0 ? tape.value(addend) : nil
+        RowTiles.forEach(of: x.rows) { first, rows in
+            let place = out + first * y.columns
+            if shift != nil || stream != nil {
+                rl2x_sum_rows(rows, y.columns, stream.map { $0 + first * y.columns }, shift, place)
+            }
+            factor.multiply(
+                rows, input + first * x.columns, x.columns, into: place, y.columns, add: shift != nil || stream != nil)
+        }
     }
 
     // dy = x dWᵀ + dx Wᵀ + db + da
     static func pushforward(_ record: borrowing Record, _ tangents: Tangents) {
         let (x, weight, bias, addend, y) = record.linearOperands
-        let tape = tangents.tape
-        let dy = tangents.output(y)
-        var beta: Float = 0
-        if addend.count > 0, let dAddend = tangents.of(addend) {
-            dy.update(from: dAddend, count: y.count)
-            beta = 1
+        let (tape, inputs, outputs) = (tangents.tape, x.columns, y.columns)
+        let size = RightFactor.floats(depth: inputs, columns: outputs)
+        let scratch = tape.scratch(2 * size)
+        func factor(_ source: UnsafePointer<Float>, _ memory: UnsafeMutablePointer<Float>) -> RightFactor {
+            RightFactor(
+                source, depth: inputs, columns: outputs, stride: inputs, transposed: true, rows: x.rows, memory: memory)
         }
-        if let dWeight = tangents.of(weight) {
-            BLAS.multiply(
-                x.rows, y.columns, x.columns, tape.value(x), x.columns, dWeight, x.columns, transposeB: true,
-                into: dy, y.columns, beta: beta)
-            beta = 1
-        }
-        if let dx = tangents.of(x) {
-            BLAS.multiply(
-                x.rows, y.columns, x.columns, dx, x.columns, tape.value(weight), x.columns, transposeB: true,
-                into: dy, y.columns, beta: beta)
-            beta = 1
-        }
-        if beta == 0 { dy.update(repeating: 0, count: y.count) }
-        if bias.count > 0, let dBias = tangents.of(bias) {
-            Elementwise.addBias(rows: y.rows, columns: y.columns, dBias, to: dy)
+        let dWeight = tangents.of(weight).map { factor($0, scratch) }
+        let (dx, dy, input) = (tangents.of(x), tangents.output(y), tape.value(x))
+        let original = dx == nil ? nil : factor(tape.value(weight), scratch + size)
+        let shift = bias.count > 0 ? tangents.of(bias) : nil
+        let stream = addend.count > 0 ? tangents.of(addend) : nil
+        RowTiles.forEach(of: x.rows) { first, rows in
+            let place = dy + first * outputs
+            if shift != nil || stream != nil {
+                rl2x_sum_rows(rows, outputs, stream.map { $0 + first * outputs }, shift, place)
+            } else {
+                place.update(repeating: 0, count: rows * outputs)
+            }
+            dWeight?.multiply(rows, input + first * inputs, inputs, into: place, outputs, add: true)
+            if let dx { original?.multiply(rows, dx + first * inputs, inputs, into: place, outputs, add: true) }
         }
     }
 
     // x̄ += ȳ W,  W̄ += ȳᵀ x,  b̄ += Σ_rows ȳ,  ā += ȳ
     static func pullback(_ record: borrowing Record, _ cotangents: Cotangents) {
         let (x, weight, bias, addend, y) = record.linearOperands
-        let tape = cotangents.tape
-        let u = cotangents.of(y)
-        if let dx = cotangents.accumulator(x) {
-            BLAS.multiply(
-                x.rows, x.columns, y.columns, u, y.columns, tape.value(weight), x.columns, into: dx, x.columns, beta: 1)
-        }
-        if let dWeight = cotangents.accumulator(weight) {
-            BLAS.multiply(
-                y.columns, x.columns, x.rows, u, y.columns, transposeA: true, tape.value(x), x.columns,
-                into: dWeight, x.columns, beta: 1)
-        }
-        if bias.count > 0, let dBias = cotangents.accumulator(bias) {
-            Elementwise.addColumnSums(rows: y.rows, columns: y.columns, of: u, to: dBias)
-        }
-        if addend.count > 0, let dAddend = cotangents.accumulator(addend) {
-            Elementwise.addScaled(y.count, 1, u, to: dAddend)
+        let (tape, inputs, outputs) = (cotangents.tape, x.columns, y.columns)
+        let (u, input) = (cotangents.of(y), tape.value(x))
+        let size = RightFactor.floats(depth: outputs, columns: inputs)
+        let scratch = tape.scratch(size + RightFactor.floats(depth: RowTiles.height, columns: inputs))
+        let factor = RightFactor(
+            tape.value(weight), depth: outputs, columns: inputs, stride: inputs, rows: x.rows, memory: scratch)
+        let (dx, dWeight) = (cotangents.accumulator(x), cotangents.accumulator(weight))
+        let dBias = bias.count > 0 ? cotangents.accumulator(bias) : nil
+        let dAddend = addend.count > 0 ? cotangents.accumulator(addend) : nil
+        RowTiles.forEach(of: x.rows) { first, rows in
+            let seed = u + first * outputs
+            if let dx {
+                factor.multiply(rows, seed, outputs, into: dx + first * inputs, inputs, add: true)
+            }
+            if let dWeight {
+                RightFactor(
+                    input + first * inputs, depth: rows, columns: inputs, stride: inputs, rows: outputs,
+                    memory: scratch + size
+                ).multiply(outputs, seed, outputs, transposeA: true, into: dWeight, inputs, add: true)
+            }
+            if let dBias { Elementwise.addColumnSums(rows: rows, columns: outputs, of: seed, to: dBias) }
+            if let dAddend { Elementwise.addScaled(rows * outputs, 1, seed, to: dAddend + first * outputs) }
         }
     }
 }

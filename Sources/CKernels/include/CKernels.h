@@ -27,6 +27,8 @@ void rl2x_relu_slope(size_t count, const float *x, float *y, float *slope);
 
 // rows of y [rows, columns] += bias [columns]
 void rl2x_add_bias(size_t rows, size_t columns, const float *bias, float *y);
+// rows of y [rows, columns] = x + bias; one of the two may be null: it is zero.
+void rl2x_sum_rows(size_t rows, size_t columns, const float *x, const float *bias, float *y);
 // bias [columns] += sum over rows of y [rows, columns]
 void rl2x_add_column_sums(size_t rows, size_t columns, const float *y, float *bias);
 

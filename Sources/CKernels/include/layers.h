@@ -7,14 +7,30 @@
 // GELU (Hendrycks & Gimpel 2016), exact form: y = x Phi(x), slope = Phi(x) + x phi(x).
 void rl2x_gelu_slope(size_t count, const float *x, float *y, float *slope);
 
-// Layer norm of each row x [rows, columns]: normalized = (x - mean) / deviation, y = weight normalized + bias, with
-// deviation = sqrt(variance + epsilon) and its inverse [rows] kept.
+// The value alone.
+void rl2x_gelu(size_t count, const float *x, float *y);
+
+// Layer norm of each row x [rows, columns]: y = weight (x - mean) inverse + bias, with inverse = 1 / sqrt(variance +
+// epsilon); mean and inverse [rows] are written.
 void rl2x_layer_norm(size_t rows, size_t columns, float epsilon, const float *x, const float *weight,
-                     const float *bias, float *y, float *normalized, float *inverse_deviation);
-// dx = (g - mean(g) - normalized mean(normalized g)) / deviation for each row of g; the map is symmetric, so it
-// serves tangents and cotangents. g and dx may be the same array.
-void rl2x_layer_norm_map(size_t rows, size_t columns, const float *normalized, const float *inverse_deviation,
-                         const float *g, float *dx);
+                     const float *bias, float *y, float *mean, float *inverse);
+// dy from the tangents of x, weight and bias, each of which may be null: it is zero.
+void rl2x_layer_norm_pushforward(size_t rows, size_t columns, const float *x, const float *mean, const float *inverse,
+                                 const float *weight, const float *weight_tangent, const float *bias_tangent,
+                                 const float *dx, float *dy);
+// Adds to the cotangents of weight, bias and x what u, that of y, is for them; each may be null: nobody wants it.
+void rl2x_layer_norm_pullback(size_t rows, size_t columns, const float *x, const float *mean, const float *inverse,
+                              const float *weight, const float *u, float *weight_cotangent, float *bias_cotangent,
+                              float *dx);
+
+// B [depth, columns], or stored [columns, depth] if transposed, rows `stride` floats apart, as panels of 32 columns,
+// [columns / 32 rounded up][depth][32], zero beyond the last column.
+void rl2x_pack_panels(size_t depth, size_t columns, const float *b, size_t stride, int transposed, float *panels);
+// C [rows, columns] = A B, or with `add` C += A B. Element (r, k) of A is a[r row_stride + k depth_stride]; B comes in
+// panels, `panel_stride` floats apart.
+void rl2x_panel_product(size_t rows, size_t columns, size_t depth, const float *a, size_t row_stride,
+                        size_t depth_stride, const float *panels, size_t panel_stride, float *c, size_t stride,
+                        int add);
 
 // softmax of each row; logits and p may be the same array.
 void rl2x_softmax(size_t rows, size_t columns, const float *logits, float *p);
