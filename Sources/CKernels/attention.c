@@ -58,6 +58,25 @@ RL2X_DISPATCH void rl2x_attention_softmax(size_t rows, size_t keys, size_t strid
     }
 }
 
+RL2X_DISPATCH void rl2x_gather_rows(size_t count, const intptr_t *offsets, intptr_t shift, size_t columns,
+                                    const float *rows, float *y) {
+    for (size_t r = 0; r < count; r++, y += columns)
+        memcpy(y, rows + (size_t)(offsets[r] + shift) * columns, columns * sizeof(float));
+}
+
+RL2X_DISPATCH void rl2x_scatter_rows(size_t count, const intptr_t *offsets, intptr_t shift, size_t columns,
+                                     const float *x, float *rows, int add) {
+    for (size_t r = 0; r < count; r++, x += columns) {
+        float *place = rows + (size_t)(offsets[r] + shift) * columns;
+        if (add) {
+            RL2X_INDEPENDENT
+            for (size_t c = 0; c < columns; c++) place[c] += x[c];
+        } else {
+            memcpy(place, x, columns * sizeof(float));
+        }
+    }
+}
+
 // Sixteen floats wherever they lie; two registers where registers hold eight.
 typedef float rl2x_lanes __attribute__((vector_size(64), aligned(4), may_alias));
 

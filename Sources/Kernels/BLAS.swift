@@ -44,7 +44,7 @@ public enum BLAS {
 
     /// Counts the operations of products that a kernel of our own has done.
     @inline(__always)
-    static func count(operations: Int) { counter.wrappingAdd(operations, ordering: .relaxed) }
+    public static func count(operations: Int) { counter.wrappingAdd(operations, ordering: .relaxed) }
 
     /// C [m, n] = alpha · op(A) op(B) + beta · C, row-major.
     ///

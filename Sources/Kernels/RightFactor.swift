@@ -14,7 +14,7 @@ public struct RightFactor {
     private let panels: UnsafePointer<Float>?
 
     /// Rows of all left factors together from which on it pays to bring B into order; a transposed B takes longer.
-    private static let leastRows = (plain: 96, transposed: 512)
+    private static let leastRows = (plain: 64, transposed: 96)
     private static let panelColumns = 32
 
     /// Floats of memory that a factor may need.
@@ -57,15 +57,34 @@ public struct RightFactor {
         _ rows: Int, _ a: UnsafePointer<Float>, _ lda: Int, transposeA: Bool = false,
         into c: UnsafeMutablePointer<Float>, _ ldc: Int, add: Bool = false
     ) {
+        let operations = multiplyPart(
+            rows, columns: columns, depth: depth, a, lda, transposeA: transposeA, into: c, ldc, add: add)
+        BLAS.count(operations: operations)
+    }
+
+    /// The product with the first `depth` rows and `columns` columns of B.
+    ///
+    /// - Parameters:
+    ///   - isPadded: rows of C have room for `paddedColumns(columns)` columns, which may be written.
+    /// - Returns: operations that the caller has to count (`BLAS.count`), many small products at once.
+    @inline(__always)
+    public func multiplyPart(
+        _ rows: Int, columns: Int, depth: Int, _ a: UnsafePointer<Float>, _ lda: Int, transposeA: Bool = false,
+        into c: UnsafeMutablePointer<Float>, _ ldc: Int, isPadded: Bool = false, add: Bool = false
+    ) -> Int {
         guard let panels else {
             BLAS.multiply(
                 rows, columns, depth, a, lda, transposeA: transposeA, b, stride, transposeB: transposed, into: c, ldc,
                 beta: add ? 1 : 0)
-            return
+            return 0
         }
         rl2x_panel_product(
-            rows, columns, depth, a, transposeA ? 1 : lda, transposeA ? lda : 1, panels,
-            depth * RightFactor.panelColumns, c, ldc, add ? 1 : 0)
-        BLAS.count(operations: 2 * rows * columns * depth)
+            rows, isPadded ? RightFactor.paddedColumns(columns) : columns, depth, a, transposeA ? 1 : lda,
+            transposeA ? lda : 1, panels, self.depth * RightFactor.panelColumns, c, ldc, add ? 1 : 0)
+        return 2 * rows * columns * depth
     }
+
+    /// `columns` rounded up to whole vectors.
+    @inline(__always)
+    public static func paddedColumns(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
 }

@@ -15,63 +15,86 @@ import Kernels
 ///     V̄ += Pᵀ Ō,  G = M(Ō Vᵀ) / √d,  Q̄ += G K,  K̄ += Gᵀ Q
 ///
 /// P is T times as large as anything else of a head, so it is not kept: only the logarithm of each row's sum of
-/// exponentials is, [N, heads], from which one product and one exponential give P again. A lane's head is gathered
-/// into contiguous scratch, the first token before its steps, and worked on in blocks of queries, which leaves out most
-/// of what a causal mask or a window would hide and keeps the scores in the cache.
+/// exponentials is, [N, heads], from which one product and one exponential give P again. The rows of a lane, or with a
+/// window of a segment of it, are gathered into contiguous scratch, the first token before them; each head is then worked
+/// on in blocks of queries, which leaves out most of what a causal mask would hide and keeps the scores in the cache.
 enum CausalAttention: Primitive {
     static func forward(_ record: borrowing Record, _ tape: Tape) {
         let plan = Plan(record, tape)
         let (qkv, y) = (record.operands[0], record.output)
+        let width = plan.width
+        let turnedSize = RightFactor.floats(depth: width, columns: plan.keyCapacity)
+        let plainSize = RightFactor.floats(depth: plan.keyCapacity, columns: width)
         let logSumCount = record.keepsSaved ? 0 : y.rows * plan.heads
-        let (size, scores) = (plan.size, 4 * plan.size)
-        let scratch = tape.scratch(4 * size + plan.scoreCount + logSumCount)
-        let logSums = record.keepsSaved ? tape.saved(record) : scratch + scores + plan.scoreCount
-        let (rows, output) = (tape.value(qkv), tape.mutableValue(y))
-        plan.forEachHead { head in
-            plan.gather(head, rows, .query, into: scratch)
-            plan.gather(head, rows, .key, into: scratch + size)
-            plan.gather(head, rows, .value, into: scratch + 2 * size)
-            plan.forEachBlock(head) { block in
-                plan.probabilities(head, block, scratch, scratch + size, logSums, known: false, scratch + scores)
-                plan.multiply(
-                    block, scratch + scores, scratch + 2 * size, into: scratch + 3 * size + block.queryOffset)
+        let scratch = tape.scratch(4 * plan.rowCount + turnedSize + plainSize + plan.scoreCount + logSumCount)
+        let output = scratch + 3 * plan.rowCount
+        let memory = output + plan.rowCount
+        let p = memory + turnedSize + plainSize
+        let logSums = record.keepsSaved ? tape.saved(record) : p + plan.scoreCount
+        let (rows, out) = (tape.value(qkv), tape.mutableValue(y))
+        var operations = 0
+        plan.forEachSegment { segment in
+            plan.gather(segment, rows, columns: 3 * plan.columns, into: scratch)
+            for head in 0..<plan.heads {
+                let part = plan.part(head, segment, scratch)
+                let keys = plan.factor(part.keys, segment, transposed: true, memory)
+                let values = plan.factor(part.values, segment, transposed: false, memory + turnedSize)
+                let result = output + head * width
+                plan.forEachBlock(segment) { block in
+                    operations += plan.probabilities(head, segment, block, part, keys, logSums, known: false, p)
+                    operations += values.multiplyPart(
+                        block.rows, columns: width, depth: block.keys, p, plan.scoreStride,
+                        into: result + block.first * plan.columns, plan.columns)
+                }
             }
-            plan.scatter(head, scratch + 3 * size, into: output)
+            plan.scatterQueries(segment, output, into: out)
         }
-        plan.copyFirstToken(rows, to: output)
+        BLAS.count(operations: operations)
+        plan.copyFirstToken(rows, to: out)
     }
 
     static func pushforward(_ record: borrowing Record, _ tangents: Tangents) {
         let tape = tangents.tape
         let plan = Plan(record, tape)
         let (qkv, y) = (record.operands[0], record.output)
-        let (size, logSums) = (plan.size, tape.saved(record))
-        let scratch = tape.scratch(7 * size + 2 * plan.scoreCount)
-        // Q, K, V, their tangents, the output's tangent; P and the tangent of the scores.
-        let (dOutput, p) = (scratch + 6 * size, scratch + 7 * size)
-        let dScores = p + plan.scoreCount
         guard let dRows = tangents.of(qkv) else {
             return tangents.output(y).update(repeating: 0, count: y.count)
         }
-        let (rows, dy) = (tape.value(qkv), tangents.output(y))
-        plan.forEachHead { head in
-            plan.gather(head, rows, .query, into: scratch)
-            plan.gather(head, rows, .key, into: scratch + size)
-            plan.gather(head, rows, .value, into: scratch + 2 * size)
-            plan.gather(head, dRows, .query, into: scratch + 3 * size)
-            plan.gather(head, dRows, .key, into: scratch + 4 * size)
-            plan.gather(head, dRows, .value, into: scratch + 5 * size)
-            plan.forEachBlock(head) { block in
-                let query = block.queryOffset
-                plan.probabilities(head, block, scratch, scratch + size, logSums, known: true, p)
-                plan.multiplyTransposed(block, scratch + 3 * size + query, scratch + size, into: dScores)
-                plan.multiplyTransposed(block, scratch + query, scratch + 4 * size, into: dScores, beta: 1)
-                rl2x_softmax_map(block.rows, block.keys, block.keys, plan.scale, p, dScores, dScores)
-                plan.multiply(block, p, scratch + 5 * size, into: dOutput + query)
-                plan.multiply(block, dScores, scratch + 2 * size, into: dOutput + query, beta: 1)
+        let (width, stride) = (plan.width, plan.scoreStride)
+        let turnedSize = RightFactor.floats(depth: width, columns: plan.keyCapacity)
+        let plainSize = RightFactor.floats(depth: plan.keyCapacity, columns: width)
+        let scratch = tape.scratch(7 * plan.rowCount + 2 * turnedSize + 2 * plainSize + 2 * plan.scoreCount)
+        let (dScratch, output) = (scratch + 3 * plan.rowCount, scratch + 6 * plan.rowCount)
+        let memory = output + plan.rowCount
+        let p = memory + 2 * turnedSize + 2 * plainSize
+        let dScores = p + plan.scoreCount
+        let (rows, dy, logSums) = (tape.value(qkv), tangents.output(y), tape.saved(record))
+        var operations = 0
+        plan.forEachSegment { segment in
+            plan.gather(segment, rows, columns: 3 * plan.columns, into: scratch)
+            plan.gather(segment, dRows, columns: 3 * plan.columns, into: dScratch)
+            for head in 0..<plan.heads {
+                let (part, dPart) = (plan.part(head, segment, scratch), plan.part(head, segment, dScratch))
+                let keys = plan.factor(part.keys, segment, transposed: true, memory)
+                let dKeys = plan.factor(dPart.keys, segment, transposed: true, memory + turnedSize)
+                let values = plan.factor(part.values, segment, transposed: false, memory + 2 * turnedSize)
+                let dValues = plan.factor(dPart.values, segment, transposed: false, memory + 2 * turnedSize + plainSize)
+                plan.forEachBlock(segment) { block in
+                    operations += plan.probabilities(head, segment, block, part, keys, logSums, known: true, p)
+                    operations += plan.scores(block, dPart.queries, keys, into: dScores)
+                    operations += plan.scores(block, part.queries, dKeys, into: dScores, add: true)
+                    rl2x_softmax_map(block.rows, block.keys, stride, plan.scale, p, dScores, dScores)
+                    let result = output + head * width + block.first * plan.columns
+                    operations += dValues.multiplyPart(
+                        block.rows, columns: width, depth: block.keys, p, stride, into: result, plan.columns)
+                    operations += values.multiplyPart(
+                        block.rows, columns: width, depth: block.keys, dScores, stride, into: result, plan.columns,
+                        add: true)
+                }
             }
-            plan.scatter(head, dOutput, into: dy)
+            plan.scatterQueries(segment, output, into: dy)
         }
+        BLAS.count(operations: operations)
         plan.copyFirstToken(dRows, to: dy)
     }
 
@@ -80,78 +103,104 @@ enum CausalAttention: Primitive {
         let plan = Plan(record, tape)
         let (qkv, y) = (record.operands[0], record.output)
         guard let sum = cotangents.accumulator(qkv) else { return }
-        let (size, logSums) = (plan.size, tape.saved(record))
-        let scratch = tape.scratch(7 * size + 2 * plan.scoreCount)
-        // Q, K, V, the output's cotangent, the cotangents of Q, K, V; P and G.
-        let (u, sums, p) = (scratch + 3 * size, scratch + 4 * size, scratch + 7 * size)
+        let (width, stride) = (plan.width, plan.scoreStride)
+        let turnedSize = RightFactor.floats(depth: width, columns: plan.keyCapacity)
+        let plainSize = RightFactor.floats(depth: plan.keyCapacity, columns: width)
+        let blockSize = RightFactor.floats(depth: blockRows, columns: width)
+        let scratch = tape.scratch(7 * plan.rowCount + 2 * turnedSize + plainSize + blockSize + 2 * plan.scoreCount)
+        let (sums, u) = (scratch + 3 * plan.rowCount, scratch + 6 * plan.rowCount)
+        let memory = u + plan.rowCount
+        let blockMemory = memory + 2 * turnedSize + plainSize
+        let p = blockMemory + blockSize
         let g = p + plan.scoreCount
-        let (rows, dy) = (tape.value(qkv), cotangents.of(y))
-        plan.forEachHead { head in
-            plan.gather(head, rows, .query, into: scratch)
-            plan.gather(head, rows, .key, into: scratch + size)
-            plan.gather(head, rows, .value, into: scratch + 2 * size)
-            plan.gather(head, dy, .output, into: u)
-            sums.update(repeating: 0, count: 3 * size)
-            plan.forEachBlock(head) { block in
-                let query = block.queryOffset
-                plan.probabilities(head, block, scratch, scratch + size, logSums, known: true, p)
-                plan.multiplyTransposed(block, u + query, scratch + 2 * size, into: g)
-                rl2x_softmax_map(block.rows, block.keys, block.keys, plan.scale, p, g, g)
-                plan.multiply(block, g, scratch + size, into: sums + query)
-                plan.addTransposedProduct(block, g, scratch + query, to: sums + size)
-                plan.addTransposedProduct(block, p, u + query, to: sums + 2 * size)
+        let (rows, dy, logSums) = (tape.value(qkv), cotangents.of(y), tape.saved(record))
+        var operations = 0
+        plan.forEachSegment { segment in
+            plan.gather(segment, rows, columns: 3 * plan.columns, into: scratch)
+            plan.gatherQueries(segment, dy, into: u)
+            sums.update(repeating: 0, count: 3 * segment.keys * plan.columns)
+            for head in 0..<plan.heads {
+                let (part, sum) = (plan.part(head, segment, scratch), plan.part(head, segment, sums))
+                let keysTransposed = plan.factor(part.keys, segment, transposed: true, memory)
+                let values = plan.factor(part.values, segment, transposed: true, memory + turnedSize)
+                let keys = plan.factor(part.keys, segment, transposed: false, memory + 2 * turnedSize)
+                plan.forEachBlock(segment) { block in
+                    let seed = u + head * width + block.first * plan.columns
+                    operations += plan.probabilities(
+                        head, segment, block, part, keysTransposed, logSums, known: true, p)
+                    operations += values.multiplyPart(
+                        block.rows, columns: block.keys, depth: width, seed, plan.columns, into: g, stride,
+                        isPadded: true)
+                    rl2x_softmax_map(block.rows, block.keys, stride, plan.scale, p, g, g)
+                    operations += keys.multiplyPart(
+                        block.rows, columns: width, depth: block.keys, g, stride,
+                        into: sum.queries + 3 * block.first * plan.columns, 3 * plan.columns)
+                    operations += plan.addTransposed(
+                        block, g, part.queries + 3 * block.first * plan.columns, 3 * plan.columns, to: sum.keys,
+                        blockMemory)
+                    operations += plan.addTransposed(block, p, seed, plan.columns, to: sum.values, blockMemory)
+                }
             }
-            plan.scatterAdd(head, sums, .query, to: sum)
-            plan.scatterAdd(head, sums + size, .key, to: sum)
-            plan.scatterAdd(head, sums + 2 * size, .value, to: sum)
+            plan.scatterAdd(segment, sums, to: sum)
         }
+        BLAS.count(operations: operations)
         plan.addFirstToken(dy, to: sum)
     }
 }
 
 extension CausalAttention {
-    /// Queries at a time. Their scores, for a few hundred keys, fit the second-level cache.
-    static let blockRows = 64
+    /// Queries at a time: two tiles of the products' kernel. Few, so that little is computed of what they do not see.
+    static let blockRows = 24
 
-    /// Which of a row's columns are meant.
-    enum Part { case query, key, value, output }
-
-    /// One head of one lane.
-    struct Head {
+    /// Some steps of a lane as queries, and the steps that any of them sees: a whole lane, or a stretch of it that is not
+    /// much longer than a window.
+    struct Segment {
         let lane: Int
         /// T of this lane.
         let steps: Int
-        let number: Int
-        /// Where its T logarithms of sums lie: head after head, lane after lane.
+        let firstQuery: Int
+        let queries: Int
+        let firstKey: Int
+        /// Rows of the gathered segment, the first token among them.
+        let keys: Int
+        /// Where the logarithms of this lane's sums lie, T for each head.
         let logSumOffset: Int
     }
 
-    /// Some queries of a head and the keys that any of them sees: the first token, if there is one, and steps.
+    /// Some queries of a segment.
     struct Block {
+        /// First query, counted within the segment.
+        let first: Int
         let rows: Int
-        /// Keys, the first token among them.
+        /// Gathered rows that any of them sees.
         let keys: Int
-        let firstQuery: Int
-        let firstKey: Int
-        /// Floats before its first query in gathered queries.
-        let queryOffset: Int
+        /// Steps of the segment before the first query.
+        let diagonal: Int
+    }
+
+    /// Columns of one head in gathered rows of 3D: of the first query, and of the first key and value, which is the first
+    /// token's if there is one.
+    struct Part {
+        let queries: UnsafeMutablePointer<Float>
+        let keys: UnsafeMutablePointer<Float>
+        let values: UnsafeMutablePointer<Float>
     }
 
     /// The sizes of one application, and the steps that the three functions share.
     struct Plan {
         let heads: Int
+        /// D
+        let columns: Int
         /// d: numbers of a head in a row.
         let width: Int
         /// 1 / √d
         let scale: Float
-        /// Floats of a gathered head, [first token + longest lane, d].
-        let size: Int
-        /// Floats of a block's scores.
-        let scoreCount: Int
+        /// Most rows of a gathered segment.
+        let keyCapacity: Int
+        /// Floats from a row of scores to the next.
+        let scoreStride: Int
         /// 1 where row 0 is a first token, else 0.
         private let firstRows: Int
-        /// D
-        private let columns: Int
         /// 0: no window.
         private let window: Int
         private let shape: PackedShape
@@ -165,138 +214,152 @@ extension CausalAttention {
             columns = record.output.columns
             width = columns / heads
             scale = 1 / Float(width).squareRoot()
-            size = (shape.steps + firstRows) * width
-            let rows = min(CausalAttention.blockRows, shape.steps)
-            scoreCount = rows * (firstRows + (window > 0 ? min(shape.steps, window + rows - 1) : shape.steps))
+            keyCapacity =
+                firstRows
+                + (window > 0 ? min(shape.steps, window - 1 + Plan.segmentQueries(window)) : shape.steps)
+            scoreStride = RightFactor.paddedColumns(keyCapacity)
             slopes = record.operands[1].count > 0 ? tape.value(record.operands[1]) : nil
         }
 
+        /// Floats of D columns of a gathered segment.
+        var rowCount: Int { keyCapacity * columns }
+
+        /// Floats of a block's scores.
+        var scoreCount: Int { blockRows * scoreStride }
+
+        /// Long enough for what is gathered to be used, short enough for most of it to be seen.
+        private static func segmentQueries(_ window: Int) -> Int {
+            (max(2 * blockRows, window / 2) + blockRows - 1) / blockRows * blockRows
+        }
+
         @inline(__always)
-        func forEachHead(_ body: (Head) -> Void) {
+        func forEachSegment(_ body: (Segment) -> Void) {
             var offset = 0
             for lane in 0..<shape.lanes {
                 let steps = shape.length(lane: lane)
-                for number in 0..<heads {
-                    body(Head(lane: lane, steps: steps, number: number, logSumOffset: offset))
-                    offset += steps
+                let length = window > 0 ? Plan.segmentQueries(window) : steps
+                for first in stride(from: 0, to: steps, by: length) {
+                    let queries = min(length, steps - first)
+                    let firstKey = window > 0 ? max(0, first + 1 - window) : 0
+                    body(
+                        Segment(
+                            lane: lane, steps: steps, firstQuery: first, queries: queries, firstKey: firstKey,
+                            keys: firstRows + first + queries - firstKey, logSumOffset: offset))
                 }
+                offset += heads * steps
             }
         }
 
         @inline(__always)
-        func forEachBlock(_ head: Head, _ body: (Block) -> Void) {
-            for first in stride(from: 0, to: head.steps, by: CausalAttention.blockRows) {
-                let rows = min(CausalAttention.blockRows, head.steps - first)
-                let firstKey = window > 0 ? max(0, first + 1 - window) : 0
-                body(
-                    Block(
-                        rows: rows, keys: firstRows + first + rows - firstKey, firstQuery: first, firstKey: firstKey,
-                        queryOffset: first * width))
+        func forEachBlock(_ segment: Segment, _ body: (Block) -> Void) {
+            for first in stride(from: 0, to: segment.queries, by: blockRows) {
+                let rows = min(blockRows, segment.queries - first)
+                let diagonal = segment.firstQuery + first - segment.firstKey
+                body(Block(first: first, rows: rows, keys: firstRows + diagonal + rows, diagonal: diagonal))
             }
         }
 
-        /// P [rows, keys] of a block from all Q and K; writes or reads the logarithms of the rows' sums.
+        /// One head in gathered rows of 3D.
+        @inline(__always)
+        func part(_ head: Int, _ segment: Segment, _ gathered: UnsafeMutablePointer<Float>) -> Part {
+            let first = gathered + head * width
+            let firstQueryRow = firstRows + segment.firstQuery - segment.firstKey
+            return Part(
+                queries: first + firstQueryRow * 3 * columns, keys: first + columns, values: first + 2 * columns)
+        }
+
+        /// Keys or values of a head [keys, d], or transposed, as a right factor.
+        @inline(__always)
+        func factor(
+            _ source: UnsafePointer<Float>, _ segment: Segment, transposed: Bool, _ memory: UnsafeMutablePointer<Float>
+        ) -> RightFactor {
+            RightFactor(
+                source, depth: transposed ? width : segment.keys, columns: transposed ? segment.keys : width,
+                stride: 3 * columns, transposed: transposed, rows: segment.queries, memory: memory)
+        }
+
+        /// C [rows, keys] = queries of a block times keys, or added to C.
+        @inline(__always)
+        func scores(
+            _ block: Block, _ queries: UnsafePointer<Float>, _ keys: RightFactor,
+            into c: UnsafeMutablePointer<Float>, add: Bool = false
+        ) -> Int {
+            keys.multiplyPart(
+                block.rows, columns: block.keys, depth: width, queries + 3 * block.first * columns, 3 * columns,
+                into: c, scoreStride, isPadded: true, add: add)
+        }
+
+        /// P [rows, keys] of a block; writes or reads the logarithms of the rows' sums.
         @inline(__always)
         func probabilities(
-            _ head: Head, _ block: Block, _ q: UnsafePointer<Float>, _ k: UnsafePointer<Float>,
+            _ head: Int, _ segment: Segment, _ block: Block, _ part: Part, _ keys: RightFactor,
             _ logSums: UnsafeMutablePointer<Float>, known: Bool, _ p: UnsafeMutablePointer<Float>
-        ) {
-            multiplyTransposed(block, q + block.queryOffset, k, into: p)
+        ) -> Int {
+            let operations = scores(block, part.queries, keys, into: p)
             rl2x_attention_softmax(
-                block.rows, block.keys, block.keys, firstRows, block.firstQuery - block.firstKey, window, scale,
-                slopes?[head.number] ?? 0, known ? 1 : 0, p, logSums + head.logSumOffset + block.firstQuery)
+                block.rows, block.keys, scoreStride, firstRows, block.diagonal, window, scale, slopes?[head] ?? 0,
+                known ? 1 : 0, p,
+                logSums + segment.logSumOffset + head * segment.steps + segment.firstQuery + block.first)
+            return operations
         }
 
-        // MARK: Products of a block, whose keys are rows of all the keys of its head
-
-        /// C [rows, d] = A [rows, keys] B [keys, d] + beta · C
+        /// C [keys, d] += A [rows, keys]ᵀ B [rows, d]; rows of C are 3D floats apart.
         @inline(__always)
-        func multiply(
-            _ block: Block, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-            into c: UnsafeMutablePointer<Float>, beta: Float = 0
-        ) {
-            var beta = beta
-            forEachKeyStretch(block) { column, row, count in
-                BLAS.multiply(
-                    block.rows, width, count, a + column, block.keys, b + row * width, width, into: c, width,
-                    beta: beta)
-                beta = 1
-            }
+        func addTransposed(
+            _ block: Block, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int,
+            to c: UnsafeMutablePointer<Float>, _ memory: UnsafeMutablePointer<Float>
+        ) -> Int {
+            RightFactor(b, depth: block.rows, columns: width, stride: stride, rows: block.keys, memory: memory)
+                .multiplyPart(
+                    block.keys, columns: width, depth: block.rows, a, scoreStride, transposeA: true, into: c,
+                    3 * columns, add: true)
         }
 
-        /// C [rows, keys] = A [rows, d] B [keys, d]ᵀ + beta · C
-        @inline(__always)
-        func multiplyTransposed(
-            _ block: Block, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
-            into c: UnsafeMutablePointer<Float>, beta: Float = 0
-        ) {
-            forEachKeyStretch(block) { column, row, count in
-                BLAS.multiply(
-                    block.rows, count, width, a, width, b + row * width, width, transposeB: true, into: c + column,
-                    block.keys, beta: beta)
-            }
-        }
+        // MARK: From packed rows to a segment, and back
 
-        /// C [keys, d] += A [rows, keys]ᵀ B [rows, d]
-        @inline(__always)
-        func addTransposedProduct(
-            _ block: Block, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, to c: UnsafeMutablePointer<Float>
-        ) {
-            forEachKeyStretch(block) { column, row, count in
-                BLAS.multiply(
-                    count, width, block.rows, a + column, block.keys, transposeA: true, b, width,
-                    into: c + row * width, width, beta: 1)
-            }
-        }
-
-        /// The keys of a block as stretches of gathered rows: one, or where a window has left the first token behind,
-        /// two.
-        @inline(__always)
-        private func forEachKeyStretch(_ block: Block, _ body: (_ column: Int, _ row: Int, _ count: Int) -> Void) {
-            if firstRows == 0 || block.firstKey == 0 {
-                body(0, block.firstKey, block.keys)
-            } else {
-                body(0, 0, firstRows)
-                body(firstRows, firstRows + block.firstKey, block.keys - firstRows)
-            }
-        }
-
-        // MARK: From packed rows to one head, and back
-
-        /// One part of a head out of packed rows: the first token's, then the steps' [first token + T, d]; queries and
-        /// outputs without the first token [T, d].
-        @inline(__always)
+        /// The first token's row and those of the steps of a segment.
         func gather(
-            _ head: Head, _ packed: UnsafePointer<Float>, _ part: Part, into gathered: UnsafeMutablePointer<Float>
+            _ segment: Segment, _ packed: UnsafePointer<Float>, columns: Int,
+            into gathered: UnsafeMutablePointer<Float>
         ) {
-            var place = gathered
-            if firstRows > 0, part == .key || part == .value {
-                place.update(from: packed + column(head, part), count: width)
-                place += width
-            }
-            for step in 0..<head.steps {
-                (place + step * width).update(from: packed + offset(head, step, part), count: width)
+            if firstRows > 0 { gathered.update(from: packed, count: columns) }
+            shape.offsets.withUnsafeBufferPointer {
+                rl2x_gather_rows(
+                    segment.keys - firstRows, $0.baseAddress! + segment.firstKey, firstRows + segment.lane, columns,
+                    packed, gathered + firstRows * columns)
             }
         }
 
-        @inline(__always)
-        func scatter(_ head: Head, _ steps: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
-            for step in 0..<head.steps {
-                (packed + offset(head, step, .output)).update(from: steps + step * width, count: width)
-            }
-        }
-
-        @inline(__always)
+        /// Adds rows of 3D to the first token's and to those of the steps of a segment.
         func scatterAdd(
-            _ head: Head, _ gathered: UnsafePointer<Float>, _ part: Part, to packed: UnsafeMutablePointer<Float>
+            _ segment: Segment, _ gathered: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>
         ) {
-            var place = gathered
-            if firstRows > 0, part == .key || part == .value {
-                Elementwise.addScaled(width, 1, place, to: packed + column(head, part))
-                place += width
+            if firstRows > 0 { Elementwise.addScaled(3 * columns, 1, gathered, to: packed) }
+            shape.offsets.withUnsafeBufferPointer {
+                rl2x_scatter_rows(
+                    segment.keys - firstRows, $0.baseAddress! + segment.firstKey, firstRows + segment.lane,
+                    3 * columns, gathered + firstRows * 3 * columns, packed, 1)
             }
-            for step in 0..<head.steps {
-                Elementwise.addScaled(width, 1, place + step * width, to: packed + offset(head, step, part))
+        }
+
+        /// Rows of D of the queries of a segment.
+        func gatherQueries(
+            _ segment: Segment, _ packed: UnsafePointer<Float>, into gathered: UnsafeMutablePointer<Float>
+        ) {
+            shape.offsets.withUnsafeBufferPointer {
+                rl2x_gather_rows(
+                    segment.queries, $0.baseAddress! + segment.firstQuery, firstRows + segment.lane, columns, packed,
+                    gathered)
+            }
+        }
+
+        func scatterQueries(
+            _ segment: Segment, _ gathered: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
+        ) {
+            shape.offsets.withUnsafeBufferPointer {
+                rl2x_scatter_rows(
+                    segment.queries, $0.baseAddress! + segment.firstQuery, firstRows + segment.lane, columns, gathered,
+                    packed, 0)
             }
         }
 
@@ -307,21 +370,6 @@ extension CausalAttention {
 
         func addFirstToken(_ output: UnsafePointer<Float>, to qkv: UnsafeMutablePointer<Float>) {
             if firstRows > 0 { Elementwise.addScaled(columns, 1, output, to: qkv + 2 * columns) }
-        }
-
-        @inline(__always)
-        private func offset(_ head: Head, _ step: Int, _ part: Part) -> Int {
-            let stride = part == .output ? columns : 3 * columns
-            return (firstRows + shape.row(step: step, lane: head.lane)) * stride + column(head, part)
-        }
-
-        @inline(__always)
-        private func column(_ head: Head, _ part: Part) -> Int {
-            switch part {
-            case .query, .output: head.number * width
-            case .key: columns + head.number * width
-            case .value: 2 * columns + head.number * width
-            }
         }
     }
 }

@@ -39,6 +39,11 @@ void rl2x_softmax(size_t rows, size_t columns, const float *logits, float *p);
 void rl2x_softmax_map(size_t rows, size_t columns, size_t stride, float scale, const float *p, const float *x,
                       float *y);
 
+// y [count, columns] = the rows offsets[i] + shift of a matrix of that many columns.
+void rl2x_gather_rows(size_t count, const intptr_t *offsets, intptr_t shift, size_t columns, const float *rows, float *y);
+// Writes x [count, columns] to such rows, or with `add` adds it.
+void rl2x_scatter_rows(size_t count, const intptr_t *offsets, intptr_t shift, size_t columns, const float *x,
+                       float *rows, int add);
 // The rows of a block of causal attention. Row i of scores [rows, keys], `stride` floats apart, is a query that sees
 // the first `sinks` keys, and of the keys sinks + j those with low <= j <= i + diagonal, low = i + diagonal + 1 - window
 // (window 0: all). Its score is scale scores[i][j] - slope (i + diagonal - j), without a slope for the sinks. Writes the
