@@ -98,19 +98,21 @@ static inline __attribute__((always_inline)) void block_scores(size_t width, flo
     *(rl2x_lanes *)scores = scale * (even + odd);
 }
 
-// y [16 vectors] = sum over slots of p[slot] values[slot], `stride` floats from slot to slot.
-static inline __attribute__((always_inline)) void weighted_sum(size_t seen, size_t stride, const float *p,
+// y [16 vectors] = sum over slots of p values[slot], where `columns` floats lie from slot to slot and p is that of the
+// vector's head, `stretch` floats from head to head. Every row of values is read once, from front to back.
+static inline __attribute__((always_inline)) void weighted_sum(int vectors, size_t seen, size_t columns, size_t first,
+                                                               size_t width, size_t stretch, const float *scores,
                                                                const float *values, float *y) {
-    rl2x_lanes a = {0}, b = {0}, c = {0}, d = {0};
-    size_t s = 0;
-    for (; s + 4 <= seen; s += 4, values += 4 * stride) {
-        a += p[s] * *(const rl2x_lanes *)values;
-        b += p[s + 1] * *(const rl2x_lanes *)(values + stride);
-        c += p[s + 2] * *(const rl2x_lanes *)(values + 2 * stride);
-        d += p[s + 3] * *(const rl2x_lanes *)(values + 3 * stride);
+    rl2x_lanes sums[8];
+    const float *p[8];
+    for (int v = 0; v < vectors; v++) {
+        sums[v] = (rl2x_lanes){0};
+        p[v] = scores + (first + 16 * v) / width * stretch;
     }
-    for (; s < seen; s++, values += stride) a += p[s] * *(const rl2x_lanes *)values;
-    *(rl2x_lanes *)y = (a + b) + (c + d);
+    values += first;
+    for (size_t s = 0; s < seen; s++, values += columns)
+        for (int v = 0; v < vectors; v++) sums[v] += p[v][s] * *(const rl2x_lanes *)(values + 16 * v);
+    for (int v = 0; v < vectors; v++) *(rl2x_lanes *)(y + first + 16 * v) = sums[v];
 }
 
 RL2X_DISPATCH void rl2x_cached_attention(size_t heads, size_t width, size_t seen, size_t newest, size_t ring,
@@ -134,14 +136,19 @@ RL2X_DISPATCH void rl2x_cached_attention(size_t heads, size_t width, size_t seen
         for (size_t s = 0; s < seen; s++) p[s] = vector_exp(p[s] - largest);
         float factor = 1.0f / row_sum(seen, p);
         for (size_t s = 0; s < seen; s++) p[s] *= factor;
-        const float *v = values + head * width;
-        float *restrict out = y + head * width;
-        size_t j = 0;
-        for (; j + 16 <= width; j += 16) weighted_sum(seen, columns, p, v + j, out + j);
-        for (; j < width; j++) {
-            float sum = 0.0f;
-            for (size_t s = 0; s < seen; s++) sum += p[s] * v[s * columns + j];
-            out[j] = sum;
-        }
     }
+    if (width % 16 == 0) {
+        size_t j = 0;
+        for (; j + 128 <= columns; j += 128) weighted_sum(8, seen, columns, j, width, stretch, scores, values, y);
+        for (; j + 32 <= columns; j += 32) weighted_sum(2, seen, columns, j, width, stretch, scores, values, y);
+        for (; j < columns; j += 16) weighted_sum(1, seen, columns, j, width, stretch, scores, values, y);
+        return;
+    }
+    for (size_t j = 0; j < columns; j++) y[j] = 0.0f;
+    for (size_t s = 0; s < seen; s++, values += columns)
+        for (size_t head = 0; head < heads; head++) {
+            float weight = scores[head * stretch + s];
+            RL2X_INDEPENDENT
+            for (size_t j = 0; j < width; j++) y[head * width + j] += weight * values[head * width + j];
+        }
 }
