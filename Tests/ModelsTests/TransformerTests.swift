@@ -1,4 +1,5 @@
 import Autodiff
+import Conformance
 import Foundation
 import Kernels
 import Models
@@ -17,9 +18,9 @@ import Testing
         let specification = ModelSpecification(
             observation: .vector(width: 2), actions: 3, outputs: 3, hidden: hidden,
             options: OptionValues(standard: entry.options, given: options), headGain: 1)
-        let trials = RandomTrials(
+        let trials = TrialInputs(
             lengths: lengths, observation: .vector(width: 2), actions: 3, random: &random)
-        return ModelUnderTest(entry.make(specification), trials: trials, random: &random)
+        return ModelUnderTest(entry.make(specification), trials: trials, noise: 0.2, random: &random)
     }
 
     /// A layer with a context of W steps forgets what is older; L layers reach L (W − 1) steps back and not one further.
