@@ -5,7 +5,8 @@ import Autodiff
 /// [4H], gates in the order i, f, g, o: `torch.nn.LSTM` takes them as they are.
 ///
 /// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero but for the forget
-/// gate's, which are 1 (Jozefowicz et al. 2015).
+/// gate's and the input gate's, which spread the units' time scales over the length of a trial (Tallec and Ollivier
+/// 2018); where that is not known, the forget gate's are 1 (Jozefowicz et al. 2015).
 public struct LSTM: RecurrentPolicy {
     public let layout: ParameterLayout
     public let encoder: any Encoder
@@ -23,7 +24,10 @@ public struct LSTM: RecurrentPolicy {
         weightX = layout.add("lstm.weight_ih_l0", [4 * width, encoder.features], .xavierUniform(blocks: 4))
         weightH = layout.add("lstm.weight_hh_l0", [4 * width, width], .orthogonal(blocks: 4))
         biasX = layout.add("lstm.bias_ih_l0", [4 * width], .constant(0))
-        biasH = layout.add("lstm.bias_hh_l0", [4 * width], .blocks([0, 1, 0, 0]))
+        let horizon = specification.memoryHorizon
+        biasH = layout.add(
+            "lstm.bias_hh_l0", [4 * width],
+            horizon > 1 ? .chrono(horizon: horizon, block: 1, opposite: 0, blocks: 4) : .blocks([0, 1, 0, 0]))
         head = Head(width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width, width]
         self.layout = layout
