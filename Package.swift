@@ -63,7 +63,8 @@ let package = Package(
             name: "AutodiffTests", dependencies: ["Kernels", "Autodiff", "Conformance", "TestSupport"],
             exclude: ["golden"]),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Kernels", "Models", "Conformance", "TestSupport"], exclude: ["golden"]),
+            name: "ModelsTests", dependencies: ["Kernels", "Autodiff", "Models", "Conformance", "TestSupport"],
+            exclude: ["golden"]),
         .testTarget(name: "TasksTests", dependencies: ["Kernels", "Tasks", "Conformance", "TestSupport"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance"],

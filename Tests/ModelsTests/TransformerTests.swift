@@ -3,7 +3,6 @@ import Conformance
 import Foundation
 import Kernels
 import Models
-import TestSupport
 import Testing
 
 /// What holds of a transformer beyond the laws of every model.
