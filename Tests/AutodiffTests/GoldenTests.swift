@@ -39,6 +39,17 @@ import Testing
         #expect(errors.largest < roundingTolerance(depth: 18), "\(errors)")
     }
 
+    @Test func rotary() throws {
+        let golden = try Golden("rotary")
+        let node = golden.nodes
+        let errors = golden.errors { tape in
+            let positions = [0, 1, 1, 2, 7, 40]
+            return tape.rotary(
+                node[0], columns: 12, angles: tape.rotaryAngles(rows: 6, width: 6) { positions[$0] })
+        }
+        #expect(errors.largest < roundingTolerance(depth: 3), "\(errors)")
+    }
+
     @Test(arguments: [("attention", nil, nil), ("attention_window", 3, [0.5, 0.0625])] as [(String, Int?, [Float]?)])
     func attention(_ name: String, _ window: Int?, _ slopes: [Float]?) throws {
         let golden = try Golden(name)

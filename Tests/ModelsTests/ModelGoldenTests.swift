@@ -15,6 +15,24 @@ import Testing
         var previousActions: [Int32]
         var previousRewards: [Float]
         var episodeEnds: [Float]
+
+        var shape: PackedShape { PackedShape(lengths: [Int](repeating: steps, count: lanes)) }
+
+        /// The rows of all trials, with `observed` numbers in an observation.
+        func rows(observed: Int) -> OwnedInputs {
+            OwnedInputs(
+                (0..<steps * lanes).map { row in
+                    StepInput(
+                        vector: Array(observations[observed * row..<observed * (row + 1)]), image: [],
+                        previousAction: previousActions[row], previousReward: previousRewards[row],
+                        episodeEnd: episodeEnds[row], stepIndex: Int32(row / lanes))
+                })
+        }
+    }
+
+    static func inputs(_ name: String) throws -> Inputs {
+        struct File: Decodable { var inputs: Inputs }
+        return try decoder.decode(File.self, from: Golden.data(name)).inputs
     }
 
     static let decoder: JSONDecoder = {
@@ -26,25 +44,32 @@ import Testing
     /// The catalogue's recurrent models, encoder and head included, against `torch.nn.GRU`, `LSTM` and `RNN` and
     /// `torch.nn.Linear` with the same names, shapes and order of parameters, over trials of 6 steps in five lanes.
     @Test(arguments: ["gru", "lstm", "elman"]) func recurrentPolicy(_ name: String) throws {
-        struct File: Decodable { var inputs: Inputs }
-        let golden = try Golden(name + "_policy")
-        let inputs = try Self.decoder.decode(File.self, from: Golden.data(name + "_policy")).inputs
+        let (golden, inputs) = try (Golden(name + "_policy"), Self.inputs(name + "_policy"))
         let specification = ModelSpecification(
             observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4, headGain: 1)
         let policy = try #require(ModelCatalogue.entry(named: name)).make(specification)
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
 
-        let rows = OwnedInputs(
-            (0..<inputs.steps * inputs.lanes).map { row in
-                StepInput(
-                    vector: Array(inputs.observations[2 * row..<2 * row + 2]), image: [],
-                    previousAction: inputs.previousActions[row], previousReward: inputs.previousRewards[row],
-                    episodeEnd: inputs.episodeEnds[row], stepIndex: Int32(row / inputs.lanes))
-            })
-        let shape = PackedShape(lengths: [Int](repeating: inputs.steps, count: inputs.lanes))
-        let errors = golden.errors { policy.unroll(rows.inputs, shape: shape, tape: $0) }
+        let rows = inputs.rows(observed: 2)
+        let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
         // Each of six steps sums 7 + 4 numbers.
         #expect(errors.largest < roundingTolerance(depth: 6 * 11), "\(errors)")
+    }
+
+    /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes.
+    @Test func transformerPolicy() throws {
+        let (golden, inputs) = try (Golden("transformer_policy"), Self.inputs("transformer_policy"))
+        let entry = try #require(ModelCatalogue.entry(named: "transformer"))
+        let policy = entry.make(
+            ModelSpecification(
+                observation: .vector(width: 1), actions: 4, outputs: 4, hidden: 6,
+                options: OptionValues(standard: entry.options, given: ["heads": 2, "feed-forward": 2]), headGain: 1))
+        #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
+        #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
+        let rows = inputs.rows(observed: 1)
+        let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
+        // Two layers of products over 6, 3, 6, 6, 6 and 12 numbers, norms over 6 and a softmax over 6.
+        #expect(errors.largest < roundingTolerance(depth: 2 * 60), "\(errors)")
     }
 }

@@ -117,6 +117,9 @@ public enum PrimitiveCatalogue {
         feedForward("feed-forward", rows: 6, width: 5, inner: 7, residual: true),
         feedForward("feed-forward alone", rows: 6, width: 5, inner: 7, residual: false),
         feedForward("tall feed-forward", rows: 530, width: 18, inner: 101, residual: true),
+        PrimitiveCase("rotary", [.init(5, 15)], isQuadratic: true, mayBeConstant: [0]) { tape, nodes in
+            tape.rotary(nodes[0], columns: 12, angles: tape.rotaryAngles(rows: 5, width: 6) { 3 * $0 })
+        },
         PrimitiveCase("concatenate two", [.init(5, 3), .init(5, 4)], isQuadratic: true, mayBeConstant: [0, 1]) {
             $0.concatenate($1[0], $1[1])
         },

@@ -133,13 +133,15 @@ import Testing
     /// The lines that README.md shows to a reader are the ones that the script of the test above runs.
     @Test func pyTorchLinesOfTheReadmeAreTested() throws {
         let readme = try String(contentsOf: Python.package.appendingPathComponent("README.md"), encoding: .utf8)
-        let script = try String(contentsOf: Python.script("pytorch_logits.py"), encoding: .utf8)
+        let scripts = try ["pytorch_logits.py", "pytorch_transformer.py"].map {
+            try String(contentsOf: Python.script($0), encoding: .utf8)
+        }
         let blocks = readme.components(separatedBy: "```python\n").dropFirst().map {
             $0.components(separatedBy: "```")[0]
         }
         let loaders = blocks.filter { $0.contains("load_file") }
         #expect(!loaders.isEmpty)
-        for loader in loaders { #expect(script.contains(loader)) }
+        for loader in loaders { #expect(scripts.contains { $0.contains(loader) }) }
     }
 
     private func trainedBriefly(_ model: String, hidden: Int) throws -> Trainer {
@@ -160,7 +162,7 @@ import Testing
 }
 
 /// The interpreter of the virtual environment in the package's root, which a user may or may not have made.
-private enum Python {
+enum Python {
     private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     static let package = tests.deletingLastPathComponent().deletingLastPathComponent()
     private static let environment = package.appendingPathComponent(".venv")

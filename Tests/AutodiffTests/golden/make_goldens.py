@@ -14,6 +14,7 @@ import torch
 
 torch.set_default_dtype(torch.float64)
 here = pathlib.Path(__file__).resolve().parent
+models = here.parent.parent / "ModelsTests" / "golden"
 generator = torch.Generator().manual_seed(20240607)
 
 
@@ -121,20 +122,69 @@ def recurrent(folder, name, module, steps, lanes, inputs, hidden, outputs, x=Non
         write(folder, name, lambda *values: run(x, *values), {**parameters, **head_parameters}, extra)
 
 
-def recurrent_policy(name, module, prefix):
-    """What the catalogue's models see in trials of 6 steps in 5 lanes, 2 observed numbers and 3 actions."""
-    steps, lanes, observed, actions = 6, 5, 2, 3
+def policy_inputs(steps, lanes, observed, actions):
+    """What the catalogue's models see in trials: features [steps, lanes, I], and the same as the tests read it."""
     observations, rewards = grid(steps, lanes, observed), grid(steps, lanes)
     previous = torch.randint(0, actions, (steps, lanes), generator=generator)
     ends = torch.randint(0, 2, (steps, lanes), generator=generator).to(torch.float64)
     rewards[0], ends[0], previous[0] = 0, 0, -1
     one_hot = torch.nn.functional.one_hot(previous + 1, actions + 1)[..., 1:].to(torch.float64)
     x = torch.cat([observations, one_hot, rewards[..., None], ends[..., None]], dim=-1)
-    folder = here.parent.parent / "ModelsTests" / "golden"
-    recurrent(folder, name, module, steps, lanes, x.shape[-1], 4, actions, x=x, prefix=prefix, extra={
-        "inputs": {"steps": steps, "lanes": lanes, "observations": numbers(observations),
-                   "previous_actions": previous.reshape(-1).tolist(), "previous_rewards": numbers(rewards),
-                   "episode_ends": numbers(ends)}})
+    return x, {"inputs": {"steps": steps, "lanes": lanes, "observations": numbers(observations),
+                          "previous_actions": previous.reshape(-1).tolist(), "previous_rewards": numbers(rewards),
+                          "episode_ends": numbers(ends)}}
+
+
+def recurrent_policy(name, module, prefix):
+    """Trials of 6 steps in 5 lanes, 2 observed numbers and 3 actions."""
+    steps, lanes, actions = 6, 5, 3
+    x, extra = policy_inputs(steps, lanes, 2, actions)
+    recurrent(models, name, module, steps, lanes, x.shape[-1], 4, actions, x=x, prefix=prefix, extra=extra)
+
+
+def rotary():
+    """Rows at some positions, 2 heads of 6 columns turned, 3 columns left alone; the rotation as complex numbers."""
+    positions, heads, width = torch.tensor([0, 1, 1, 2, 7, 40]), 2, 6
+
+    def function(x):
+        angles = positions[:, None] * 10_000.0 ** (-2 * torch.arange(width // 2) / width)
+        turned = x[:, :heads * width].reshape(-1, heads, 2, width // 2).permute(0, 1, 3, 2).contiguous()
+        product = torch.view_as_complex(turned) * torch.polar(torch.ones_like(angles), angles)[:, None]
+        back = torch.view_as_real(product).permute(0, 1, 3, 2).reshape(-1, heads * width)
+        return torch.cat([back, x[:, heads * width:]], dim=1)
+
+    write(here, "rotary", function, {"x": grid(len(positions), heads * width + 3)})
+
+
+def transformer_policy():
+    """torch.nn.TransformerEncoder over trials of 5 steps in 3 lanes, the first token before them; D = 6, F = 12."""
+    steps, lanes, actions, width, heads, layers = 5, 3, 4, 6, 2, 2
+    x, extra = policy_inputs(steps, lanes, 1, actions)
+    core = torch.nn.TransformerEncoder(
+        torch.nn.TransformerEncoderLayer(width, heads, 2 * width, dropout=0, activation="gelu", norm_first=True),
+        layers, norm=torch.nn.LayerNorm(width), enable_nested_tensor=False)
+    core_names = [key for key, _ in core.named_parameters()]
+    scales = [grid(*p.shape, scale=0.5) + (1 if "norm" in key and "weight" in key else 0)
+              for key, p in core.named_parameters()]
+    operands = {
+        "embedding.weight": grid(width, x.shape[-1], scale=0.5), "embedding.bias": grid(width, scale=0.5),
+        "step_embedding.weight": grid(width, 1, scale=0.5), "first_token": grid(width),
+        **{f"transformer.{key}": value for key, value in zip(core_names, scales)},
+        "head.weight": grid(actions, width, scale=0.5), "head.bias": grid(actions, scale=0.5)}
+    counts = torch.log1p(torch.arange(steps, dtype=torch.float64))[:, None, None]
+    mask = torch.nn.Transformer.generate_square_subsequent_mask(steps + 1)
+
+    def run(*values):
+        named = dict(zip(operands, values))
+        shown = torch.nn.functional.linear(x, named["embedding.weight"], named["embedding.bias"])
+        shown = shown + counts * named["step_embedding.weight"][:, 0]
+        sequence = torch.cat([named["first_token"].expand(1, lanes, width), shown])
+        inner = {key: named[f"transformer.{key}"] for key in core_names}
+        states = torch.func.functional_call(core, inner, (sequence,), {"mask": mask, "is_causal": True})
+        return torch.nn.functional.linear(states[1:], named["head.weight"], named["head.bias"])
+
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        write(models, "transformer_policy", run, operands, extra)
 
 
 linear()
@@ -147,3 +197,5 @@ recurrent_policy("gru_policy", torch.nn.GRU, "gru.")
 recurrent(here, "lstm", torch.nn.LSTM, 4, 3, 5, 6, 2)
 recurrent_policy("lstm_policy", torch.nn.LSTM, "lstm.")
 recurrent_policy("elman_policy", torch.nn.RNN, "rnn.")
+rotary()
+transformer_policy()
