@@ -1,4 +1,5 @@
 import Autodiff
+import Conformance
 import Foundation
 import Kernels
 import TestSupport
