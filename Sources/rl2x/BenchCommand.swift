@@ -41,6 +41,8 @@ struct ThroughputCommand: ParsableCommand {
         chosen.criticEpochs = chosen.criticEpochs ?? 5
         chosen.criticMinibatches = chosen.criticMinibatches ?? 2
         var configuration = try chosen.resolve(base: nil)
+        // Policy and critic of one width, whatever the task's defaults: a measure that stays comparable.
+        configuration.criticHidden = chosen.criticHidden
         // The task proper, from the first iteration on.
         var stage = configuration.stages.last!
         stage.criticWarmup = 0
