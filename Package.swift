@@ -72,7 +72,7 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance", "TestSupport"]),
-        .testTarget(name: "BenchTests", dependencies: ["Models", "Training", "Bench"]),
+        .testTarget(name: "BenchTests", dependencies: ["Kernels", "Models", "Tasks", "Training", "Bench"]),
         .testTarget(
             name: "CommandTests", dependencies: ["Kernels", "Models", "Tasks", "Training", "Conformance", "rl2x"]),
     ],

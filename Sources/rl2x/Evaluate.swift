@@ -37,43 +37,42 @@ struct Evaluate: ParsableCommand {
         let run = RunDirectory(directory)
         let configuration = try run.configuration()
         try configuration.validate()
-        guard run.hasCheckpoint else { throw UserError("\(directory): it has no checkpoint yet; train it first") }
-        let file = try SafetensorsFile(contentsOf: run.checkpointPath)
-        let policy = try configuration.makePolicy()
-        let parameters = try Trainer.policyParameters(of: policy, in: file, path: run.checkpointPath)
+        let agent = try LearnedAgent(run, configuration, choice: actions)
         let family = try configuration.makeFamily()
         let result = Evaluation(
-            policy: policy, parameters: parameters, family: family, trials: trials, seed: seed, choice: actions,
-            workers: Workers(threads: threads.count))
+            agent, family: family, members: 0..<trials, seed: seed, workers: Workers(threads: threads.count))
+        let landmarks = Landmarks(of: family)
         if json {
             try printJSON([
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
                 "actions": actions.rawValue, "seed": seed,
                 "mean_total_reward": rl2x.json(result.totalRewards.mean),
                 "standard_error": rl2x.json(result.totalRewards.standardError),
-                "per_episode_mean": result.episodeMeans, "random": rl2x.json(result.random),
-                "optimum": rl2x.json(result.optimum), "informed": rl2x.json(result.informed),
-                "regret": rl2x.json(result.regret),
+                "per_episode_mean": result.episodeMeans, "random": rl2x.json(landmarks.random),
+                "optimum": rl2x.json(landmarks.optimum), "informed": rl2x.json(landmarks.informed),
+                "regret": rl2x.json(landmarks.informed.map { $0 - result.totalRewards.mean }),
             ])
         } else {
-            printTable(result, configuration)
+            printTable(result, landmarks, configuration)
         }
     }
 
-    private func printTable(_ result: Evaluation, _ configuration: Configuration) {
+    private func printTable(_ result: Evaluation, _ landmarks: Landmarks, _ configuration: Configuration) {
         print(
             "\(configuration.task) (\(configuration.taskOptions.summary)): \(result.trials) unseen members, "
                 + "\(actions.rawValue) actions")
         var table = TextTable(columns: [.init("player", alignment: .left), .init("total reward"), .init("± se")])
-        if let random = result.random { table.append(["random", format(random, 3), ""]) }
+        if let random = landmarks.random { table.append(["random", format(random, 3), ""]) }
         table.append([
             "\(configuration.model)-\(configuration.hidden)", format(result.totalRewards.mean, 3),
             format(result.totalRewards.standardError, 3),
         ])
-        if let optimum = result.optimum { table.append(["Bayes-optimal, exact", format(optimum, 3), ""]) }
-        if let informed = result.informed { table.append(["knows the member", format(informed, 3), ""]) }
+        if let optimum = landmarks.optimum { table.append(["Bayes-optimal, exact", format(optimum, 3), ""]) }
+        if let informed = landmarks.informed { table.append(["knows the member", format(informed, 3), ""]) }
         print(table.plainText())
-        if let regret = result.regret { print("regret against knowing the member: \(format(regret, 3))") }
+        if let informed = landmarks.informed {
+            print("regret against knowing the member: \(format(informed - result.totalRewards.mean, 3))")
+        }
         let means = result.episodeMeans
         let shown = means.count <= 10 ? Array(means.indices) : (0..<10).map { $0 * (means.count - 1) / 9 }
         var episodes = TextTable(columns: [.init("episode")] + shown.map { .init("\($0 + 1)") })

@@ -1,0 +1,33 @@
+import Kernels
+import Tasks
+
+/// Memory for the inputs of one step of some lanes.
+final class LaneInputs {
+    let writer: StepInputsWriter
+
+    init(lanes: Int, _ space: ObservationSpace) {
+        let (vectorWidth, imageBytes) =
+            switch space {
+            case .vector(let width): (width, 0)
+            case .image: (0, space.count)
+            }
+        func block<Element: BitwiseCopyable>(_ count: Int, _ zero: Element) -> UnsafeMutablePointer<Element> {
+            let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
+            pointer.initialize(repeating: zero, count: max(count, 1))
+            return pointer
+        }
+        writer = StepInputsWriter(
+            vectorWidth: vectorWidth, imageBytes: imageBytes, vectors: block(lanes * vectorWidth, 0),
+            images: block(lanes * imageBytes, 0), previousActions: block(lanes, 0), previousRewards: block(lanes, 0),
+            episodeEnds: block(lanes, 0), stepIndices: block(lanes, 0))
+    }
+
+    deinit {
+        writer.vectors.deallocate()
+        writer.images.deallocate()
+        writer.previousActions.deallocate()
+        writer.previousRewards.deallocate()
+        writer.episodeEnds.deallocate()
+        writer.stepIndices.deallocate()
+    }
+}

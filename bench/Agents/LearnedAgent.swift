@@ -1,0 +1,53 @@
+import Kernels
+import Models
+import Tasks
+import Training
+
+/// A trained policy with frozen weights: what it learns of a member, its memory learns.
+public struct LearnedAgent: Agent {
+    public let name: String
+    public let policy: any SequencePolicy
+    /// θ [P]
+    public let weights: Matrix
+    public let choice: ActionChoice
+
+    public init(name: String, policy: any SequencePolicy, weights: Matrix, choice: ActionChoice = .sampled) {
+        self.name = name
+        self.policy = policy
+        self.weights = weights
+        self.choice = choice
+    }
+
+    /// The policy of a run's latest checkpoint.
+    ///
+    /// - Throws: one line if there is no run, no checkpoint, or another architecture's.
+    public init(_ run: RunDirectory, _ configuration: Configuration, choice: ActionChoice = .sampled) throws {
+        guard run.hasCheckpoint else { throw UserError("\(run.path): it has no checkpoint yet; train it first") }
+        let file = try SafetensorsFile(contentsOf: run.checkpointPath)
+        let policy = try configuration.makePolicy()
+        self.init(
+            name: "\(configuration.model)-\(configuration.hidden)", policy: policy,
+            weights: try Trainer.policyParameters(of: policy, in: file, path: run.checkpointPath), choice: choice)
+    }
+
+    public var parameters: String { choice == .sampled ? "" : "\(choice.rawValue) actions" }
+
+    public func play(
+        _ members: Range<Int>, of family: any TaskFamily, root: RandomSource, workers: Workers
+    ) -> PlayedTrials {
+        let batch = TrialBatch(family: family, trials: members.count)
+        batch.play(
+            policy, parameters: UnsafePointer(weights.pointer), root: root, first: members.lowerBound, choice: choice,
+            workers: workers)
+        var played = PlayedTrials(trials: members.count, episodes: family.episodes)
+        for (index, shard) in batch.shards.enumerated() {
+            let first = batch.sharding.first(index)
+            shard.forEachEpisode { lane, episode, reward, steps in
+                let place = (first + shard.trialOfLane[lane]) * family.episodes + episode
+                played.rewards[place] = reward
+                played.steps[place] = Int32(steps)
+            }
+        }
+        return played
+    }
+}
