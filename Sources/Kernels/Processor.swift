@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the operating system says of the processor; Linux only.
+/// What the operating system says of the machine; Linux only.
 public struct Processor: Sendable {
     /// Marketing name, as in /proc/cpuinfo.
     public let name: String
@@ -9,6 +9,8 @@ public struct Processor: Sendable {
     public let hasAVX2: Bool
     /// Processors that this process may run on.
     public let coreCount: Int
+    /// Bytes of memory that this process may use: the machine's, or the limit of its control group.
+    public let memoryBytes: Int
 
     public static let current: Processor = {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
@@ -26,6 +28,15 @@ public struct Processor: Sendable {
             name: field("model name").isEmpty ? "unknown" : field("model name"),
             hasAVX512: needed.allSatisfy(flags.contains),
             hasAVX2: flags.contains("avx2"),
-            coreCount: ProcessInfo.processInfo.activeProcessorCount)
+            coreCount: ProcessInfo.processInfo.activeProcessorCount,
+            memoryBytes: memoryLimit(physical: Int(clamping: ProcessInfo.processInfo.physicalMemory)))
     }()
+
+    /// The least of the machine's memory and the limits of version 2 and version 1 control groups, where there are any.
+    private static func memoryLimit(physical: Int) -> Int {
+        ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+            .compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
+            .compactMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            .reduce(physical, min)
+    }
 }

@@ -89,6 +89,12 @@ public final class Trainer {
         }
         try Trainer.requireSteadyLayout(policy, "policy")
         try Trainer.requireSteadyLayout(critic, "critic")
+        for stage in configuration.stages {
+            let family = try makeFamily(stage)
+            try TrialBatch.requireMemory(
+                trials: Trainer.trials(stage, family), of: family, played: policy, threads: threads,
+                advice: "lower --batch-steps, --episodes, --hidden or --threads")
+        }
         workers = Workers(threads: threads)
         root = RandomSource(seed: UInt64(configuration.seed))
         parameters = Matrix(rows: 1, columns: policy.layout.count)
@@ -210,6 +216,11 @@ public final class Trainer {
             random: root.split(Stream.fisher.rawValue, iteration), clock: &clock)
     }
 
+    /// Trials of an iteration: whole trials of the longest length within the stage's steps, at least one.
+    private static func trials(_ stage: Configuration.Stage, _ family: any TaskFamily) -> Int {
+        max(1, stage.batchSteps / family.maximumTrialSteps)
+    }
+
     /// The settings of the coming iteration, and a batch of its size.
     private func enterStage() throws -> (Configuration.Stage, TrialBatch) {
         let index = configuration.place(of: iteration).stage
@@ -223,8 +234,8 @@ public final class Trainer {
             let trialSteps = try makeFamily(previous).maximumTrialSteps
             if trialSteps != family.maximumTrialSteps { critic.scale = ReturnScale() }
         }
-        let trials = max(1, settings.batchSteps / family.maximumTrialSteps)
-        let fresh = TrialBatch(family: family, trials: trials, trialsPerMember: settings.trialsPerMember)
+        let fresh = TrialBatch(
+            family: family, trials: Trainer.trials(settings, family), trialsPerMember: settings.trialsPerMember)
         (batch, stage) = (fresh, index)
         return (settings, fresh)
     }

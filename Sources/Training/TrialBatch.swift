@@ -1,4 +1,5 @@
 import Autodiff
+import Foundation
 import Kernels
 import Models
 import Tasks
@@ -94,6 +95,29 @@ public final class TrialBatch {
         return trials * steps * (columns + results)
             + threads * lanes * ((steps + 1) * columns + policy.memoryBytes(steps: steps))
     }
+
+    /// Throws if playing so many trials could not fit in the machine's memory: before any work is done.
+    ///
+    /// - Parameters:
+    ///   - available: bytes.
+    ///   - advice: what a user can do about it.
+    public static func requireMemory(
+        trials: Int, of family: any TaskFamily, played policy: any SequencePolicy, threads: Int,
+        available: Int = Processor.current.memoryBytes, advice: String
+    ) throws {
+        let needed = bytes(trials: trials, of: family, played: policy, threads: threads)
+        guard needed > available else { return }
+        let (lanes, steps) = (
+            Sharding(trials: trials, steps: family.maximumTrialSteps).largestGroup, family.maximumTrialSteps
+        )
+        let memory = threads * lanes * policy.memoryBytes(steps: steps)
+        throw UserError(
+            "playing \(trials) trials of up to \(steps) steps takes \(gibibytes(needed)), of which the policy's memory of "
+                + "\(lanes) lanes on each of \(threads) threads takes \(gibibytes(memory)); there are "
+                + "\(gibibytes(available)): \(advice)")
+    }
+
+    private static func gibibytes(_ bytes: Int) -> String { String(format: "%.1f GiB", Double(bytes) / 0x1p30) }
 
     private func playGroups(
         root: RandomSource, first: Int, workers: Workers,

@@ -47,6 +47,17 @@ import Testing
         }
     }
 
+    /// A cache of 10 000 steps in 64 layers of width 8192 is terabytes: refused before anything is made.
+    @Test func aMemoryThatCannotFitIsRefusedBeforeAnyWork() throws {
+        try withTemporaryDirectory { directory in
+            try expectFailure(
+                [
+                    "train", "--model", "transformer", "--episodes", "10000", "--hidden", "8192", "--layers", "64",
+                    "--run", "huge",
+                ], in: directory, about: "GiB", "memory", "--batch-steps")
+        }
+    }
+
     @Test func anExistingRunIsKeptWithoutOverwriteOrResume() throws {
         try withTemporaryDirectory { directory in
             try Command.succeed(Command.tiny("run"), in: directory)

@@ -185,6 +185,20 @@ import Testing
         #expect(try refusal(uneven, configuration()).contains("return_scale"))
     }
 
+    @Test func memoryIsRequiredToTheByte() throws {
+        let configuration = try configuration()
+        let (family, policy) = (try configuration.makeFamily(), try configuration.makePolicy())
+        let bytes = TrialBatch.bytes(trials: 300, of: family, played: policy, threads: 2)
+        func require(_ available: Int) throws {
+            try TrialBatch.requireMemory(
+                trials: 300, of: family, played: policy, threads: 2, available: available, advice: "ask for less")
+        }
+        try require(bytes)
+        let error = #expect(throws: UserError.self) { try require(bytes - 1) }
+        #expect(error?.description.contains("ask for less") == true)
+        #expect(Processor.current.memoryBytes > 1 << 28)
+    }
+
     @Test func aCheckpointGivesThePolicyToAPlayer() throws {
         let trainer = try Trainer(configuration(), threads: 1)
         _ = try trainer.step()
