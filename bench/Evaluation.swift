@@ -46,12 +46,15 @@ public struct Landmarks: Sendable {
     public let random: Double?
     /// Mean total reward of the exact Bayes-optimal player; nil where it cannot be computed in a moment.
     public let optimum: Double?
-    /// Mean total reward of a player who knows M.
+    /// Mean total reward of a player who knows M: over all members where that is known, else over those that are played.
     public let informed: Double?
 
-    public init(of family: any TaskFamily) {
+    /// - Parameters:
+    ///   - members: that are played, as for `Evaluation`; likewise `seed`.
+    public init(of family: any TaskFamily, members: Range<Int>, seed: Int) {
+        let root = Trainer.unseenMembers(seed: seed)
         random = family.randomTotalReward
-        informed = family.informedTotalReward
+        informed = family.informedTotalReward ?? family.informedTotalReward(trials: members.lazy.map { root.split($0) })
         if let bandit = family as? BernoulliBandit {
             optimum = try? BayesOptimalBandit(arms: bandit.arms, pulls: bandit.episodes, maximumStates: 3_000_000).value
         } else {

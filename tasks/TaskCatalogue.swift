@@ -17,7 +17,20 @@ public enum TaskCatalogue {
                 CatalogueOption("arms", 2...1000, standard: 5, help: "arms of the bandit"),
                 CatalogueOption("episodes", 1...10_000, standard: 10, help: "episodes of a trial; pulls"),
             ]
-        ) { BernoulliBandit(arms: $0.integer("arms"), episodes: $0.integer("episodes")) }
+        ) { BernoulliBandit(arms: $0.integer("arms"), episodes: $0.integer("episodes")) },
+        Entry(
+            name: "mdp", summary: "random tabular MDPs, flat Dirichlet transitions, mean rewards N(1, 1)",
+            options: [
+                CatalogueOption("states", 2...64, standard: 10, help: "states of the MDP"),
+                CatalogueOption("actions", 2...64, standard: 5, help: "actions of the MDP"),
+                CatalogueOption("horizon", 1...1000, standard: 10, help: "steps of an episode"),
+                CatalogueOption("episodes", 1...10_000, standard: 10, help: "episodes of a trial"),
+            ]
+        ) {
+            TabularMDP(
+                states: $0.integer("states"), actions: $0.integer("actions"), horizon: $0.integer("horizon"),
+                episodes: $0.integer("episodes"))
+        },
     ]
 
     public static var names: [String] { entries.map(\.name) }

@@ -33,6 +33,8 @@ public protocol TaskFamily: Sendable {
     var randomTotalReward: Double? { get }
     /// Mean total reward of a player who knows M, where it is known in closed form.
     var informedTotalReward: Double? { get }
+    /// Mean total reward of a player who knows that M is `member`; nil where nobody knows how to compute it.
+    func informedTotalReward(of member: Member) -> Double?
 }
 
 extension TaskFamily {
@@ -62,6 +64,22 @@ extension TaskFamily {
 
     public var randomTotalReward: Double? { nil }
     public var informedTotalReward: Double? { nil }
+    public func informedTotalReward(of member: Member) -> Double? { nil }
+
+    /// Mean total reward of a player who knows M, over the members of some trials: what such a player would have earned
+    /// on them but for luck.
+    ///
+    /// - Parameter trials: as they are given to `TrialStreams`.
+    public func informedTotalReward(trials: some Sequence<RandomSource>) -> Double? {
+        var (sum, count) = (0.0, 0)
+        for trial in trials {
+            var stream = TrialStreams(trial).member
+            guard let reward = informedTotalReward(of: sample(&stream)) else { return nil }
+            sum += reward
+            count += 1
+        }
+        return count > 0 ? sum / Double(count) : nil
+    }
 }
 
 /// The random streams of one trial. Each is drawn from by one thing only, so member i is the same whoever plays it.

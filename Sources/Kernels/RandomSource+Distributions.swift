@@ -95,29 +95,32 @@ extension RandomSource {
     ///
     /// - Parameters:
     ///   - concentrations: [count], above 0 and finite.
-    ///   - shares: [count]; they sum to 1 up to rounding. May be the memory of `concentrations`.
+    ///   - shares: count numbers, `stride` apart; they sum to 1 up to rounding. Not the memory of `concentrations`.
     public mutating func dirichlet(
-        _ concentrations: UnsafePointer<Double>, count: Int, into shares: UnsafeMutablePointer<Double>
+        _ concentrations: UnsafePointer<Double>, count: Int, into shares: UnsafeMutablePointer<Double>, stride: Int = 1
     ) {
         var (least, sum) = (Double.infinity, 0.0)
         for index in 0..<count { least = min(least, concentrations[index]) }
         if least >= 1 {
             for index in 0..<count {
-                shares[index] = gamma(concentrations[index])
-                sum += shares[index]
+                let draw = gamma(concentrations[index])
+                shares[index * stride] = draw
+                sum += draw
             }
         } else {
             var largest = -Double.infinity
             for index in 0..<count {
-                shares[index] = logGamma(concentrations[index])
-                largest = max(largest, shares[index])
+                let draw = logGamma(concentrations[index])
+                shares[index * stride] = draw
+                largest = max(largest, draw)
             }
             for index in 0..<count {
-                shares[index] = exp(shares[index] - largest)
-                sum += shares[index]
+                let share = exp(shares[index * stride] - largest)
+                shares[index * stride] = share
+                sum += share
             }
         }
         let scale = 1 / sum
-        for index in 0..<count { shares[index] *= scale }
+        for index in 0..<count { shares[index * stride] *= scale }
     }
 }

@@ -41,7 +41,7 @@ struct Evaluate: ParsableCommand {
         let family = try configuration.makeFamily()
         let result = Evaluation(
             agent, family: family, members: 0..<trials, seed: seed, workers: Workers(threads: threads.count))
-        let landmarks = Landmarks(of: family)
+        let landmarks = Landmarks(of: family, members: 0..<trials, seed: seed)
         if json {
             try printJSON([
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,

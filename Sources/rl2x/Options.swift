@@ -20,6 +20,16 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default 10).")
     var episodes: Int?
 
+    @Option(parsing: .unconditional, help: "States of an MDP (2 … 64; default 10).")
+    var states: Int?
+
+    @Option(
+        name: .customLong("actions"), parsing: .unconditional, help: "Actions of an MDP (2 … 64; default 5).")
+    var actionCount: Int?
+
+    @Option(parsing: .unconditional, help: "Steps of an MDP's episode (1 … 1000; default 10).")
+    var horizon: Int?
+
     @Option(parsing: .unconditional, help: "Layers of a transformer (1 … 64; default 2).")
     var layers: Int?
 
@@ -111,6 +121,8 @@ struct ModelAndTaskOptions: ParsableArguments {
     private var catalogueOptions: [(String, OptionValue?)] {
         [
             ("arms", arms.map { .integer($0) }), ("episodes", episodes.map { .integer($0) }),
+            ("states", states.map { .integer($0) }), ("actions", actionCount.map { .integer($0) }),
+            ("horizon", horizon.map { .integer($0) }),
             ("layers", layers.map { .integer($0) }), ("heads", heads.map { .integer($0) }),
             ("feed-forward", feedForward.map { .integer($0) }), ("position", position.map { .word($0) }),
             ("context", context.map { .integer($0) }), ("gating", gating.map { .word($0) }),

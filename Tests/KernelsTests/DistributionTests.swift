@@ -115,9 +115,9 @@ import Testing
             if x > 0.5 { ones += 1 }
         }
         #expect(abs(Double(ones) - 0.25 * Double(draws)) < 5 * (Double(draws) * 3 / 16).squareRoot() + 20)
-        var shares = [1e-5, 1e-5, 1e-5]
-        random.dirichlet(shares, count: 3, into: &shares)
-        #expect(abs(shares.reduce(0, +) - 1) < 1e-12)
+        var shares = [-1.0, -1, -1, -1, -1]
+        random.dirichlet([1e-5, 1e-5, 1e-5], count: 3, into: &shares, stride: 2)
+        #expect(abs(shares[0] + shares[2] + shares[4] - 1) < 1e-12 && shares[1] == -1 && shares[3] == -1)
     }
 
     /// A share of Dirichlet(α) is Beta(α_i, Σα − α_i); two shares have covariance −m_i m_j / (Σα + 1).

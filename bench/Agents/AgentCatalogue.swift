@@ -64,8 +64,4 @@ public enum AgentCatalogue {
     private static let bandit: [Entry] = [
         Entry(name: "random", task: "bandit", summary: "uniformly random arms") { _ in RandomAgent() }
     ]
-
-    private static let mdp: [Entry] = [
-        Entry(name: "random", task: "mdp", summary: "uniformly random actions") { _ in RandomAgent() }
-    ]
 }

@@ -31,6 +31,10 @@ public struct BernoulliBandit: TaskFamily {
     public var randomTotalReward: Double? { Double(episodes) / 2 }
     /// n k / (k + 1): the mean of the largest of k uniform numbers, n times.
     public var informedTotalReward: Double? { Double(episodes * arms) / Double(arms + 1) }
+    /// n max p
+    public func informedTotalReward(of member: Member) -> Double? {
+        Double(episodes) * Double(member.probabilities.max()!)
+    }
 
     public struct Member: Environment {
         /// Success probability of each arm [k].

@@ -1,0 +1,131 @@
+import Kernels
+import Tasks
+
+/// How an agent plans an episode from what it believes: the one part in which the tabular agents differ.
+public protocol TabularPlanner: Sendable {
+    /// Writes the action values that the next episode is played by.
+    ///
+    /// - Parameters:
+    ///   - step: steps of the trial so far.
+    ///   - tables: room to plan in.
+    ///   - actionValues: Q [T, A, S]
+    func plan(
+        _ belief: TabularBelief, step: Int, tables: inout PlanningTables,
+        into actionValues: UnsafeMutablePointer<Double>,
+        random: inout RandomSource)
+}
+
+/// A model of an MDP and values of its states, to be overwritten.
+public struct PlanningTables: Sendable {
+    /// [A, S]
+    public var rewards: [Double]
+    /// [S′, A, S]
+    public var transitions: [Double]
+    /// [S]
+    public var values: [Double]
+
+    public init(_ belief: TabularBelief) {
+        rewards = [Double](repeating: 0, count: belief.pairs)
+        transitions = [Double](repeating: 0, count: belief.pairs * belief.states)
+        values = [Double](repeating: 0, count: belief.states)
+    }
+}
+
+/// An agent for tabular MDPs: believes, plans once an episode, and takes the actions of highest value at the step of the
+/// episode and the state where it is, ties broken at random.
+public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
+    public let name: String
+    public let prior: TabularPrior
+    public let planner: Planner
+    /// ε: probability of a uniformly random action at a step.
+    public let exploration: Double
+    private let settings: [String]
+
+    /// - Parameter settings: what tables say of the planner, such as "δ = 0.05".
+    public init(
+        name: String, prior: TabularPrior = TabularPrior(), planner: Planner, exploration: Double = 0,
+        settings: [String] = []
+    ) {
+        self.name = name
+        self.prior = prior
+        self.planner = planner
+        self.exploration = exploration
+        self.settings = settings
+    }
+
+    public var parameters: String {
+        (["μ₀ = \(shortest(prior.rewardMean))"] + settings).joined(separator: ", ")
+    }
+
+    public func makePlayer(for family: any TaskFamily) -> TrialPlayer {
+        guard case .vector(let states) = family.observation, states > 0 else {
+            preconditionFailure("\(name) plays tasks whose observation is a state, one-hot")
+        }
+        return TrialPlayer(
+            belief: TabularBelief(
+                states: states, actions: family.actions, horizon: family.maximumEpisodeSteps, prior: prior),
+            planner: planner, exploration: exploration)
+    }
+
+    public struct TrialPlayer: Player {
+        private var belief: TabularBelief
+        private let planner: Planner
+        private let exploration: Double
+        private var tables: PlanningTables
+        /// Q [T, A, S]
+        private var actionValues: [Double]
+        private var state = 0
+        /// Steps of the episode so far.
+        private var time = 0
+
+        init(belief: TabularBelief, planner: Planner, exploration: Double) {
+            self.belief = belief
+            self.planner = planner
+            self.exploration = exploration
+            tables = PlanningTables(belief)
+            actionValues = [Double](repeating: 0, count: belief.horizon * belief.pairs)
+        }
+
+        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+            let now = (0..<belief.states).first { input.vector[$0] != 0 }!
+            if input.previousAction >= 0 {
+                belief.observe(
+                    state: state, action: input.previousAction, reward: Double(input.previousReward),
+                    next: input.endsEpisode ? nil : now)
+            }
+            if input.previousAction < 0 || input.endsEpisode {
+                planner.plan(
+                    belief, step: input.stepIndex, tables: &tables, into: &actionValues, random: &random)
+                time = 0
+            }
+            state = now
+            defer { time += 1 }
+            if exploration > 0 && random.uniformDouble() < exploration {
+                return random.integer(below: belief.actions)
+            }
+            return best(random: &random)
+        }
+
+        /// An action of the highest value; one of equals at random.
+        private func best(random: inout RandomSource) -> Int {
+            let first = time * belief.pairs + state
+            var (chosen, highest, equals) = (0, -Double.infinity, 0)
+            for action in 0..<belief.actions {
+                let value = actionValues[first + action * belief.states]
+                if value > highest {
+                    (chosen, highest, equals) = (action, value, 1)
+                } else if value == highest {
+                    equals += 1
+                    // The k-th of equals takes the place with probability 1/k: in the end each has it as often.
+                    if random.integer(below: equals) == 0 { chosen = action }
+                }
+            }
+            return chosen
+        }
+    }
+}
+
+/// A number in as few digits as it has.
+func shortest(_ number: Double) -> String {
+    number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
+}
