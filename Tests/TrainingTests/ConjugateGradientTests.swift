@@ -6,14 +6,17 @@ import Testing
 @Suite struct ConjugateGradientTests {
     /// Runs on an explicit matrix, in double inside the product, so that only the solver's own arithmetic is Float32.
     private func solve(
-        _ matrix: [[Double]], _ gradient: [Float], iterations: Int, tolerance: Double = 1e-10
+        _ matrix: [[Double]], _ gradient: [Float], preconditioner: [Float]? = nil, iterations: Int,
+        tolerance: Double = 1e-10
     ) -> (solution: [Float], report: ConjugateGradient.Report, products: Int) {
         let width = gradient.count
         let image = Matrix(rows: 1, columns: width)
         var solution = [Float](repeating: .nan, count: width)
         var products = 0
+        let ones = [Float](repeating: 1, count: width)
         let report = ConjugateGradient(width: width).solve(
-            gradient: gradient, solution: &solution, iterations: iterations, tolerance: tolerance
+            gradient: gradient, solution: &solution, preconditioner: preconditioner ?? ones, iterations: iterations,
+            tolerance: tolerance
         ) { direction in
             products += 1
             for row in 0..<width {
@@ -68,6 +71,21 @@ import Testing
             let image = (0..<24).reduce(0) { $0 + fisher[row][$1] * Double(three.solution[$1]) }
             #expect(abs(image - Double(g[row])) < 1e-5 * 5)
         }
+    }
+
+    /// With M the diagonal of F itself a diagonal F of any condition needs one product; without it, many.
+    @Test func aPreconditionerUndoesTheScaleOfTheParameters() {
+        let scales = (0..<20).map { Double(1 << $0) }
+        let fisher = (0..<20).map { row in (0..<20).map { row == $0 ? scales[row] : 0 } }
+        let g = (0..<20).map { Float($0 + 1) }
+        let plain = solve(fisher, g, iterations: 3)
+        let solved = solve(fisher, g, preconditioner: scales.map { Float(1 / $0) }, iterations: 3)
+        #expect(plain.report.relativeResidual > 0.1)
+        #expect(solved.report.iterations == 1 || solved.report.relativeResidual < 1e-6)
+        for row in 0..<20 { #expect(abs(Double(solved.solution[row]) * scales[row] - Double(g[row])) < 1e-5) }
+        // xᵀFx = Σ gᵢ² / λᵢ
+        let curvature = zip(g, scales).reduce(0) { $0 + Double($1.0) * Double($1.0) / $1.1 }
+        #expect(abs(solved.report.curvature - curvature) < 1e-5 * curvature)
     }
 
     @Test func reportsTheTrueResidualAndCurvature() {

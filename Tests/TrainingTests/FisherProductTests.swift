@@ -82,6 +82,32 @@ import Testing
         zip(a, b).map { zip($0, $1).map { $0 - $1 } }
     }
 
+    /// The preconditioner is 1 / (an estimate of F's diagonal): the mean of 4000 estimates against the diagonal itself. An
+    /// estimate is a mean of squares of sums of independent rows, so it deviates by at most about √2 of its mean for one
+    /// shard (more where few rows count), the mean of 4000 by .022 of it: .2 is nine of those.
+    @Test(arguments: Case.allCases) func thePreconditionerHoldsTheDiagonalOfF(_ kind: Case) {
+        let played = kind.played
+        let exact = columns(played).enumerated().map { $1[$0] }
+        let optimizer = played.optimizer
+        played.setRandomAdvantages()
+        _ = played.update(optimizer, TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0))
+        let mean = exact.reduce(0, +) / Double(exact.count)
+        var sums = [Double](repeating: 0, count: exact.count)
+        let (draws, damping) = (4000, Float(1e-3) * Float(mean))
+        for draw in 0..<draws {
+            optimizer.computePreconditioner(
+                played.batch.shards, rows: played.batch.rows, damping: damping,
+                random: RandomSource(seed: 3).split(draw))
+            for place in sums.indices { sums[place] += 1 / Double(optimizer.preconditioner.pointer[place]) }
+        }
+        for (place, sum) in sums.enumerated() {
+            let estimate = sum / Double(draws) - Double(damping)
+            #expect(
+                abs(estimate - exact[place]) < 0.2 * exact[place] + 1e-3 * mean,
+                "parameter \(place): \(estimate), exact \(exact[place])")
+        }
+    }
+
     /// The error of central differences is c ε² + O(ε⁴): it must fall fourfold when ε is halved, and Richardson's
     /// combination (4 H(ε) − H(2ε)) / 3, which cancels c, must meet F. What remains there is of the order of ε⁴, here
     /// ε² of what was cancelled, and rounding: gradients of at most ε · max F, in which some hundred numbers were
