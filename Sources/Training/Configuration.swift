@@ -78,7 +78,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             return maximumKL * pow(finalMaximumKL / maximumKL, Double(iteration) / Double(iterations - 1))
         }
 
-        enum CodingKeys: String, CodingKey, CaseIterable {
+        public enum CodingKeys: String, CodingKey, CaseIterable {
             case kind, iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
             case maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus = "entropy_bonus"
             case advantageScale = "advantage_scale"
@@ -105,7 +105,7 @@ public struct Configuration: Sendable, Equatable, Codable {
     /// λ of the critic's targets; 1: the discounted returns themselves, which no error of the critic's can bias.
     public var criticLambda: Double
 
-    enum CodingKeys: String, CodingKey, CaseIterable {
+    public enum CodingKeys: String, CodingKey, CaseIterable {
         case task, taskOptions = "task_options", model, modelOptions = "model_options", hidden
         case criticHidden = "critic_hidden", seed, stages
         case conjugateGradientIterations = "conjugate_gradient_iterations", damping, fisherShare = "fisher_share"

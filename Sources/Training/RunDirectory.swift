@@ -68,7 +68,7 @@ public struct RunDirectory: Sendable {
         return lock
     }
 
-    static func reason(_ error: any Error) -> String {
+    public static func reason(_ error: any Error) -> String {
         if let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError, posix.domain == NSPOSIXErrorDomain
         {
             return String(cString: strerror(Int32(posix.code)))
@@ -78,10 +78,11 @@ public struct RunDirectory: Sendable {
 }
 
 /// Holds a run directory for one training; the system lets it go if the process dies.
-final class RunLock {
+public final class RunLock {
     private let descriptor: Int32
 
-    init?(_ path: String) {
+    /// Nil if another process holds the directory.
+    public init?(_ path: String) {
         descriptor = open(path, O_RDONLY | O_DIRECTORY)
         guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             if descriptor >= 0 { close(descriptor) }

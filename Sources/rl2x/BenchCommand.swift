@@ -6,7 +6,7 @@ import Training
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure.", subcommands: [ThroughputCommand.self])
+        abstract: "Measure and compare.", subcommands: [ThroughputCommand.self, BenchRunCommand.self])
 }
 
 struct ThroughputCommand: ParsableCommand {

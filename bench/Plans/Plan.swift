@@ -1,0 +1,243 @@
+import Foundation
+import Kernels
+import Models
+import Tasks
+import Training
+import Yams
+
+/// A comparison, stated before it is run: models × tasks × settings × seeds, with budgets and evaluations.
+///
+/// ```yaml
+/// plan: 1                                   # version of the format
+/// name: positions
+/// seeds: [1, 2, 3]
+/// match: {by: params, to: gru-256}          # optional: sizes every model that states no width
+/// models:
+///   - gru                                   # the same as {model: gru}
+///   - {model: transformer, name: rotary, options: {position: rotary}, hidden: 64}
+/// tasks:
+///   - task: bandit
+///     name: bandit-10                       # optional
+///     options: {arms: 5, episodes: 10}
+///     budget: {iterations: 60}              # or steps: or seconds:; without: the task's whole schedule
+///     settings: {fisher_share: 0.5}         # keys of config.yaml; a stage's keys go to all stages
+///     evaluation: {trials: 10000, points: 10}
+///     also:                                 # other members for the same weights: generalization
+///       - {name: twice as long, options: {episodes: 20}}
+/// settings:                                 # optional variants of the outer loop; the same keys
+///   - {name: default}
+///   - {name: no groups, settings: {trials_per_member: 1}}
+/// ```
+public struct Plan {
+    /// Version of the format that this build reads.
+    public static let version = 1
+
+    public struct ModelEntry {
+        public let name: String
+        public let model: String
+        public let options: OptionValues
+        public let hidden: Int?
+        let node: PlanNode
+    }
+
+    public struct TaskEntry {
+        public let name: String
+        public let task: String
+        public let options: OptionValues
+        public let budget: TrainingBudget
+        let settings: PlanNode?
+        public let evaluation: EvaluationPlan
+    }
+
+    public struct Setting {
+        public let name: String
+        let settings: PlanNode?
+    }
+
+    public struct Match: Sendable {
+        public let budget: Budget
+        public let model: String
+        public let hidden: Int
+    }
+
+    public let name: String
+    public let seeds: [Int]
+    public let models: [ModelEntry]
+    public let tasks: [TaskEntry]
+    public let settings: [Setting]
+    public let match: Match?
+    /// One training each, in the order in which they are done: seeds outermost, so that every model has a result early.
+    public let cells: [Cell]
+
+    /// A training of the plan and its evaluation.
+    public struct Cell {
+        /// Names directories and records: unique in the plan.
+        public let identifier: String
+        public let model: ModelEntry
+        public let task: TaskEntry
+        public let setting: Setting
+        public let seed: Int
+    }
+
+    public static func read(_ path: String) throws -> Plan {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw UserError("\(path): cannot be read; name a plan, such as bench/plans/smoke.yaml")
+        }
+        return try Plan(text, file: path)
+    }
+
+    /// Reads a plan; an error names its line.
+    public init(_ text: String, file: String) throws {
+        let root = try PlanNode(text: text, file: file)
+        let keys = try root.mapping(["plan", "name", "seeds", "models", "tasks", "settings", "match"])
+        func require(_ key: String) throws -> PlanNode {
+            guard let node = keys[key] else { throw root.error("the key '\(key)' is missing") }
+            return node
+        }
+        let version = try require("plan").integer(1...Int.max)
+        guard version == Plan.version else {
+            throw root.error("this is a plan of version \(version); this build reads version \(Plan.version)")
+        }
+        name = try require("name").string()
+        seeds = try require("seeds").sequence().map { try $0.integer(0...Int.max) }
+        models = try require("models").sequence().map(Plan.model)
+        tasks = try require("tasks").sequence().map(Plan.task)
+        settings = try keys["settings"]?.sequence().map(Plan.setting) ?? [Setting(name: "", settings: nil)]
+        match = try keys["match"].map(Plan.match)
+        var cells: [Cell] = []
+        var taken: Set<String> = []
+        for seed in seeds {
+            for task in tasks {
+                for setting in settings {
+                    for model in models {
+                        let parts = [task.name, model.name, setting.name].filter { !$0.isEmpty } + ["s\(seed)"]
+                        let identifier = parts.map(Plan.slug).joined(separator: "--")
+                        guard taken.insert(identifier).inserted else {
+                            throw root.error(
+                                "there are two cells '\(identifier)'; give entries that differ another 'name', and drop "
+                                    + "what is listed twice")
+                        }
+                        cells.append(
+                            Cell(identifier: identifier, model: model, task: task, setting: setting, seed: seed))
+                    }
+                }
+            }
+        }
+        self.cells = cells
+    }
+
+    /// A name as a part of a file's name.
+    static func slug(_ name: String) -> String {
+        let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".")) }
+        return words.joined(separator: "-")
+    }
+
+    private static func model(_ node: PlanNode) throws -> ModelEntry {
+        let keys = node.isScalar ? ["model": node] : try node.mapping(["model", "name", "options", "hidden"])
+        guard let named = keys["model"] else { throw node.error("\(node.place) has no 'model'") }
+        let model = try named.string()
+        guard let entry = ModelCatalogue.entry(named: model) else {
+            throw named.error("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
+        }
+        return ModelEntry(
+            name: try keys["name"]?.string() ?? model, model: model,
+            options: try keys["options"]?.options(entry.options, of: "model '\(model)'") ?? [:],
+            hidden: try keys["hidden"]?.integer(1...8192), node: node)
+    }
+
+    private static func task(_ node: PlanNode) throws -> TaskEntry {
+        let keys =
+            node.isScalar
+            ? ["task": node]
+            : try node.mapping(["task", "name", "options", "budget", "settings", "evaluation", "also"])
+        guard let named = keys["task"] else { throw node.error("\(node.place) has no 'task'") }
+        let task = try named.string()
+        guard let entry = TaskCatalogue.entry(named: task) else {
+            throw named.error("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
+        }
+        return TaskEntry(
+            name: try keys["name"]?.string() ?? task, task: task,
+            options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
+            budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
+            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry))
+    }
+
+    private static func setting(_ node: PlanNode) throws -> Setting {
+        let keys = try node.mapping(["name", "settings"])
+        guard let name = try keys["name"]?.string() else { throw node.error("\(node.place) has no 'name'") }
+        return Setting(name: name, settings: keys["settings"])
+    }
+
+    private static func match(_ node: PlanNode) throws -> Match {
+        let keys = try node.mapping(["by", "to"])
+        let by = try keys["by"]?.string() ?? "params"
+        guard let budget = Budget(rawValue: by) else {
+            throw node.error(
+                "match.by is '\(by)': choose one of \(Budget.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        let to = try keys["to"]?.string() ?? "gru-256"
+        guard let (model, hidden) = ModelCatalogue.modelAndWidth(to) else {
+            throw node.error("match.to is '\(to)': it must be a model and its width, such as gru-256")
+        }
+        return Match(budget: budget, model: model, hidden: hidden)
+    }
+}
+
+/// How long a cell is trained.
+public enum TrainingBudget: Sendable, Equatable {
+    /// The task's whole schedule.
+    case schedule
+    case iterations(Int)
+    /// Time steps, if all trials are of the longest length; the schedule is cut, or its last stage extended.
+    case steps(Int)
+    /// Seconds of training, over all sessions. What is reached depends on the machine, and is not the same twice.
+    case seconds(Int)
+
+    init(_ node: PlanNode) throws {
+        let keys = try node.mapping(["iterations", "steps", "seconds"])
+        guard keys.count == 1, let (key, value) = keys.first else {
+            throw node.error("a budget is one of iterations, steps or seconds")
+        }
+        switch key {
+        case "iterations": self = .iterations(try value.integer(1...10_000_000))
+        case "steps": self = .steps(try value.integer(1...1_000_000_000_000))
+        default: self = .seconds(try value.integer(1...100_000_000))
+        }
+    }
+}
+
+/// On what members a cell is judged, and when.
+public struct EvaluationPlan: Sendable {
+    /// Members of each evaluation.
+    public let trials: Int
+    /// Evaluations along the training after the first policy's, evenly spaced in time steps, the last at its end.
+    public let points: Int
+    /// Members of an evaluation along the training.
+    public let pointTrials: Int
+    /// Other tasks' options for the same weights.
+    public let also: [(name: String, options: OptionValues)]
+
+    init(_ node: PlanNode?, also others: PlanNode?, task: TaskCatalogue.Entry) throws {
+        let keys = try node?.mapping(["trials", "points", "point_trials"]) ?? [:]
+        trials = try keys["trials"]?.integer(EvaluationBank.blocks...10_000_000) ?? 10_000
+        points = try keys["points"]?.integer(1...1000) ?? 10
+        pointTrials = try keys["point_trials"]?.integer(EvaluationBank.blocks...10_000_000) ?? min(trials, 1000)
+        also =
+            try others?.sequence().map { other in
+                let keys = try other.mapping(["name", "options"])
+                guard let name = try keys["name"]?.string(), let options = keys["options"] else {
+                    throw other.error("\(other.place) wants a 'name' and 'options'")
+                }
+                return (name, try options.options(task.options, of: "task '\(task.name)'"))
+            } ?? []
+    }
+}
+
+extension ModelCatalogue {
+    /// Reads "gru-256".
+    public static func modelAndWidth(_ text: String) -> (model: String, hidden: Int)? {
+        let parts = text.split(separator: "-")
+        guard parts.count > 1, let width = Int(parts.last!), (1...8192).contains(width) else { return nil }
+        return entry(named: parts.dropLast().joined(separator: "-")).map { ($0.name, width) }
+    }
+}

@@ -1,0 +1,262 @@
+import Foundation
+import Kernels
+import Models
+import Tasks
+import Training
+
+/// A plan in a directory: what is done of it, and the doing.
+///
+///     plan.yaml           the plan
+///     cells/ID/           a run directory for each cell, with curve.json beside the run's files
+///     records/ID.json     what came of it, written when the cell is done
+///
+/// Everything is resumed: a cell from its run's checkpoint, a plan from its records. Several processes may run one plan
+/// on one file system: a cell belongs to who locks its directory.
+public struct PlanRun {
+    public let plan: Plan
+    public let directory: String
+    public let threads: Int
+
+    public enum Outcome: Sendable, Equatable {
+        /// Trained and evaluated now.
+        case done
+        /// Its record was there already.
+        case kept
+        /// Another process is at it.
+        case elsewhere
+        /// Stopped by a signal; the next run goes on from here.
+        case interrupted
+        /// One line.
+        case failed(String)
+    }
+
+    /// - Throws: if the directory holds another plan.
+    public init(_ plan: Plan, directory: String, text: String, threads: Int) throws {
+        (self.plan, self.directory, self.threads) = (plan, directory, threads)
+        let path = directory + "/plan.yaml"
+        if FileManager.default.fileExists(atPath: path) {
+            let there = try Plan.read(path)
+            guard there.name == plan.name else {
+                throw UserError("\(directory): holds the plan '\(there.name)'; name another directory with --out")
+            }
+        } else if let files = try? FileManager.default.contentsOfDirectory(atPath: directory), !files.isEmpty {
+            throw UserError("\(directory): exists and holds no plan; name another directory with --out")
+        }
+        for folder in ["cells", "records"] {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
+            } catch {
+                throw UserError("\(directory): cannot be written to (\(RunDirectory.reason(error)))")
+            }
+        }
+        try AtomicFile.write(Data(text.utf8), to: path)
+    }
+
+    public func recordPath(_ cell: Plan.Cell) -> String { "\(directory)/records/\(cell.identifier).json" }
+
+    /// Does one cell, unless it is done; whatever goes wrong is its outcome.
+    public func run(_ cell: Plan.Cell, shouldStop: () -> Bool, progress: (IterationReport, Int) -> Void) -> Outcome {
+        do {
+            let configuration = try plan.configuration(of: cell)
+            if FileManager.default.fileExists(atPath: recordPath(cell)) {
+                try requireSame(CellRecord.read(recordPath(cell)), configuration)
+                return .kept
+            }
+            let path = "\(directory)/cells/\(cell.identifier)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            guard let claim = RunLock(path) else { return .elsewhere }
+            defer { withExtendedLifetime(claim) {} }
+            // Another process may have finished it between the two looks.
+            if FileManager.default.fileExists(atPath: recordPath(cell)) { return .kept }
+            guard let record = try train(cell, configuration, in: path, shouldStop: shouldStop, progress: progress)
+            else { return .interrupted }
+            try record.write(to: recordPath(cell))
+            return .done
+        } catch let error as UserError {
+            return .failed(error.description)
+        } catch {
+            return .failed("\(cell.identifier): \(error)")
+        }
+    }
+
+    private func requireSame(_ record: CellRecord, _ configuration: Configuration) throws {
+        let recorded = try? Configuration(yaml: record.configuration, path: "record")
+        let text = try configuration.yaml()
+        guard recorded == (try Configuration(yaml: text, path: "plan")) else {
+            throw UserError(
+                "records/\(record.cell).json: made with other settings than the plan's; delete it and "
+                    + "cells/\(record.cell) to have the cell done again, or name another directory with --out")
+        }
+    }
+
+    private func train(
+        _ cell: Plan.Cell, _ configuration: Configuration, in path: String, shouldStop: () -> Bool,
+        progress: (IterationReport, Int) -> Void
+    ) throws -> CellRecord? {
+        let run = RunDirectory(path + "/run")
+        let session =
+            run.hasCheckpoint
+            ? try TrainingSession(
+                resuming: run, iterations: nil, threads: threads, checkpointEvery: 10, command: ["bench", "run"])
+            : try TrainingSession(
+                new: configuration, in: run, existing: .overwrite, threads: threads, checkpointEvery: 10,
+                command: ["bench", "run"])
+        let trainer = session.trainer
+        let text = try configuration.yaml()
+        guard trainer.configuration == (try Configuration(yaml: text, path: run.path)) else {
+            throw UserError(
+                "cells/\(cell.identifier): begun with other settings than the plan's; delete it to have the cell done "
+                    + "again, or name another directory with --out")
+        }
+        var curve = try CurveRecorder(cell.task.evaluation, trainer: trainer, path: path + "/curve.json")
+        let limit: Double? = if case .seconds(let seconds) = cell.task.budget { Double(seconds) } else { nil }
+        let before = try Manifest.read(run.manifestPath).sessions.reduce(0) { $0 + $1.seconds }
+        let started = ContinuousClock.now
+        func isSpent() -> Bool { limit.map { before + (ContinuousClock.now - started).inSeconds >= $0 } ?? false }
+        try curve.record(trainer)
+        let outcome = try session.train(shouldStop: { shouldStop() || isSpent() }) { report in
+            try curve.record(trainer)
+            progress(report, trainer.configuration.iterations)
+        }
+        guard outcome == .finished || isSpent() else { return nil }
+        try curve.finish(trainer)
+        return try record(cell, configuration, trainer, curve: curve.points, manifest: Manifest.read(run.manifestPath))
+    }
+
+    private func record(
+        _ cell: Plan.Cell, _ configuration: Configuration, _ trainer: Trainer, curve: [LearningCurve.Point],
+        manifest: Manifest
+    ) throws -> CellRecord {
+        let costs = try ModelCosts(configuration, threads: threads)
+        let agent = LearnedAgent(name: cell.model.name, policy: trainer.policy, weights: trainer.parameters)
+        let evaluations = try ([("", configuration.taskOptions)] + cell.task.evaluation.also).map { name, options in
+            var other = configuration
+            for option in options.names { other.taskOptions[option] = options[option] }
+            return try PlanRun.evaluate(agent, other, name: name, trials: cell.task.evaluation.trials, trainer: trainer)
+        }
+        let metrics = try MetricsSummary(RunDirectory("\(directory)/cells/\(cell.identifier)/run"))
+        return CellRecord(
+            version: CellRecord.version, bank: EvaluationBank.version, plan: plan.name, cell: cell.identifier,
+            modelName: cell.model.name, taskName: cell.task.name, settingName: cell.setting.name, seed: cell.seed,
+            configuration: try configuration.yaml(), parameters: costs.policyParameters,
+            actingOperations: costs.actingOperations, learningOperations: costs.learningOperations,
+            stateBytes: costs.stateBytes, iterations: trainer.iteration, timesteps: trainer.timesteps, curve: curve,
+            evaluations: evaluations,
+            costs: CellRecord.Costs(
+                processor: manifest.processor, threads: threads,
+                trainingSeconds: manifest.sessions.reduce(0) { $0 + $1.seconds },
+                stepsPerSecondActing: metrics.actingStepsPerSecond,
+                stepsPerSecondLearning: metrics.learningStepsPerSecond))
+    }
+
+    private static func evaluate(
+        _ agent: LearnedAgent, _ configuration: Configuration, name: String, trials: Int, trainer: Trainer
+    ) throws -> CellRecord.Evaluated {
+        let family = try configuration.makeFamily()
+        guard family.actions == agent.policy.outputs else {
+            throw UserError(
+                "evaluation '\(name)': the policy has \(agent.policy.outputs) actions and the members \(family.actions)"
+            )
+        }
+        let result = EvaluationBank(family: family, trials: trials).evaluate(agent, workers: trainer.sharedWorkers)
+        let landmarks = Landmarks(of: family, members: 0..<trials, seed: EvaluationBank.seed)
+        return CellRecord.Evaluated(
+            name: name, taskOptions: configuration.taskOptions, trials: result.trials,
+            meanTotalReward: result.totalRewards.mean, standardError: result.totalRewards.standardError,
+            perEpisodeMean: result.episodeMeans, blockMeans: EvaluationBank.blockMeans(result.totals),
+            random: landmarks.random, optimum: landmarks.optimum, informed: landmarks.informed,
+            note: contextNote(configuration, family))
+    }
+
+    /// What a context-bounded architecture does beyond its window.
+    private static func contextNote(_ configuration: Configuration, _ family: any TaskFamily) -> String? {
+        guard case .integer(let window)? = configuration.modelOptions["context"], window > 0,
+            window < family.maximumTrialSteps
+        else { return nil }
+        return "sees the last \(window) of \(family.maximumTrialSteps) steps"
+    }
+}
+
+/// The learning curve of a cell, kept beside its run so that it survives a kill with it.
+struct CurveRecorder {
+    private(set) var points: [LearningCurve.Point] = []
+    private let plan: EvaluationPlan
+    private let path: String
+    private let bank: EvaluationBank
+    /// Time steps after which a point is due [points].
+    private let due: [Int]
+
+    init(_ plan: EvaluationPlan, trainer: Trainer, path: String) throws {
+        (self.plan, self.path) = (plan, path)
+        let configuration = trainer.configuration
+        bank = EvaluationBank(family: try configuration.makeFamily(), trials: plan.pointTrials)
+        let total = try configuration.scheduledSteps()
+        due = (0...plan.points).map { total * $0 / plan.points }
+        // Points after the checkpoint that the run goes on from are made again.
+        if let data = try? AtomicFile.read(path),
+            let kept = try? JSONDecoder().decode([LearningCurve.Point].self, from: data)
+        {
+            points = kept.filter { $0.steps <= trainer.timesteps }
+        }
+    }
+
+    /// Evaluates the policy if a point is due by now that was not due at the last point.
+    mutating func record(_ trainer: Trainer) throws {
+        let last = points.last?.steps ?? -1
+        guard due.contains(where: { $0 > last && $0 <= trainer.timesteps }) else { return }
+        try append(trainer)
+    }
+
+    /// The last point, if there is none at the end.
+    mutating func finish(_ trainer: Trainer) throws {
+        if points.last?.steps != trainer.timesteps { try append(trainer) }
+    }
+
+    private mutating func append(_ trainer: Trainer) throws {
+        let agent = LearnedAgent(name: "", policy: trainer.policy, weights: trainer.parameters)
+        let score = bank.evaluate(agent, workers: trainer.sharedWorkers).totalRewards.mean
+        points.append(LearningCurve.Point(steps: trainer.timesteps, score: score))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        try AtomicFile.write(encoder.encode(points), to: path)
+    }
+}
+
+extension Configuration {
+    /// Time steps of the whole schedule if all trials are of the longest length.
+    func scheduledSteps() throws -> Int {
+        try stages.reduce(0) { sum, stage in
+            let longest = try makeFamily(stage: stage).maximumTrialSteps
+            return sum + stage.iterations * max(1, stage.batchSteps / longest) * longest
+        }
+    }
+}
+
+/// Medians of a run's metrics.
+struct MetricsSummary {
+    let actingStepsPerSecond: Double
+    let learningStepsPerSecond: Double
+
+    init(_ run: RunDirectory) throws {
+        let text = (try? String(contentsOfFile: run.metricsPath, encoding: .utf8)) ?? ""
+        let rows = text.split(whereSeparator: \.isNewline).map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        guard let header = rows.first else {
+            (actingStepsPerSecond, learningStepsPerSecond) = (.nan, .nan)
+            return
+        }
+        func column(_ name: Substring) -> [Double] {
+            guard let index = header.firstIndex(of: name) else { return [] }
+            return rows.dropFirst().compactMap { $0.count > index ? Double($0[index]) : nil }
+        }
+        func median(_ values: [Double]) -> Double {
+            values.isEmpty ? .nan : values.sorted()[values.count / 2]
+        }
+        let steps = column("timesteps")
+        let taken = zip(steps, [0] + steps).map { $0 - $1 }
+        actingStepsPerSecond = median(zip(taken, column("seconds_rollout")).map { $0 / $1 })
+        learningStepsPerSecond = median(column("steps_per_second"))
+    }
+}
