@@ -6,7 +6,8 @@ import Training
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure and compare.", subcommands: [ThroughputCommand.self, BenchRunCommand.self])
+        abstract: "Measure and compare.",
+        subcommands: [ThroughputCommand.self, BenchRunCommand.self, BenchReportCommand.self])
 }
 
 struct ThroughputCommand: ParsableCommand {

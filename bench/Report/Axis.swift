@@ -1,0 +1,64 @@
+import Foundation
+
+/// The scale of one side of a chart: from values to a place along it, and round numbers to mark it with.
+struct Axis {
+    enum Kind { case linear, logarithmic }
+
+    let label: String
+    let kind: Kind
+    let low: Double
+    let high: Double
+    /// Round values between `low` and `high`.
+    let ticks: [Double]
+
+    /// - Parameters:
+    ///   - values: to be shown, at least one; all positive for a logarithmic axis.
+    ///   - includeZero: for bars, whose length is their meaning.
+    init(_ label: String, values: [Double], kind: Kind = .linear, includeZero: Bool = false) {
+        (self.label, self.kind) = (label, kind)
+        let shown = values.filter { $0.isFinite && (kind == .linear || $0 > 0) }
+        var (least, most) = (shown.min() ?? 0, shown.max() ?? 1)
+        if includeZero { (least, most) = (min(least, 0), max(most, 0)) }
+        switch kind {
+        case .linear:
+            if least == most { (least, most) = (least - 0.5, most + 0.5) }
+            let step = Axis.step((most - least) / 5)
+            (low, high) = ((least / step).rounded(.down) * step, (most / step).rounded(.up) * step)
+            let count = Int(((high - low) / step).rounded())
+            let first = low
+            ticks = (0...count).map { first + Double($0) * step }
+        case .logarithmic:
+            var (bottom, top) = (log10(least).rounded(.down), log10(most).rounded(.up))
+            if bottom == top { (bottom, top) = (bottom - 1, top + 1) }
+            (low, high) = (pow(10, bottom), pow(10, top))
+            ticks = stride(from: bottom, through: top, by: 1).map { pow(10, $0) }
+        }
+    }
+
+    /// 1, 2 or 5 times a power of ten, the least that is not below `size`.
+    private static func step(_ size: Double) -> Double {
+        let power = pow(10, log10(size).rounded(.down))
+        return [1, 2, 5, 10].map { $0 * power }.first { $0 >= size * 0.999 } ?? 10 * power
+    }
+
+    /// Where a value lies, 0 at `low` and 1 at `high`.
+    func place(_ value: Double) -> Double {
+        switch kind {
+        case .linear: (value - low) / (high - low)
+        case .logarithmic: (log10(max(value, low)) - log10(low)) / (log10(high) - log10(low))
+        }
+    }
+
+    /// A tick's number: 2.5, 40 k, 3 M.
+    func text(_ value: Double) -> String {
+        let size = abs(value)
+        if size >= 1e9 { return Axis.short(value / 1e9) + " G" }
+        if size >= 1e6 { return Axis.short(value / 1e6) + " M" }
+        if size >= 1e4 { return Axis.short(value / 1e3) + " k" }
+        return Axis.short(value)
+    }
+
+    private static func short(_ value: Double) -> String {
+        abs(value) < 1e-12 ? "0" : String(format: "%.4g", value)
+    }
+}

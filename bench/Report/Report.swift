@@ -1,0 +1,225 @@
+import Foundation
+
+/// One page that holds a comparison: no network, no file beside it. The same records give the same bytes.
+public struct Report {
+    private let comparison: Comparison
+
+    public init(_ comparison: Comparison) { self.comparison = comparison }
+
+    public var html: String {
+        let plans = Set(comparison.records.map(\.plan)).sorted().joined(separator: ", ")
+        let sections = [summary, curves, generalization, regret, costs, details].filter { !$0.isEmpty }
+        return """
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>rl2x: \(escape(plans))</title>
+            <style>\(Report.style)</style></head><body><main>
+            <h1>\(escape(plans))</h1>
+            <p>\(comparison.records.count) trainings, each judged from its final checkpoint on the same unseen members under the
+            same chance (bank \(EvaluationBank.version)). Intervals are 95 %.</p>
+            \(sections.joined(separator: "\n"))
+            </main></body></html>
+
+            """
+    }
+
+    // MARK: Sections
+
+    private var summary: String {
+        let wanted = ["Share of the gap", "Total reward"]
+        return section(
+            "Results", comparison.tables.filter { table in wanted.contains { table.title.hasPrefix($0) } }.map(html))
+    }
+
+    private var details: String {
+        let shown = ["Share of the gap", "Total reward"]
+        return section(
+            "All other tables",
+            comparison.tables.filter { table in !shown.contains { table.title.hasPrefix($0) } }.map(html))
+    }
+
+    /// Mean over seeds at each evaluation, with the range of seeds.
+    private var curves: String {
+        section(
+            "Learning curves",
+            comparison.tasks.map { task in
+                let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
+                    let runs = comparison.runs(contestant, on: task)
+                    guard let shortest = runs.map(\.curve.count).min(), shortest > 0 else { return nil }
+                    let points = (0..<shortest).map { index -> Chart.Point in
+                        let scores = runs.map { $0.curve[index].score }
+                        let mean = scores.reduce(0, +) / Double(scores.count)
+                        let steps = runs.map { Double($0.curve[index].steps) }.reduce(0, +) / Double(runs.count)
+                        return Chart.Point(
+                            x: steps, y: mean, interval: scores.count > 1 ? scores.min()!...scores.max()! : nil,
+                            title: "\(contestant.title): \(comparison.number(mean)) after \(Int(steps)) steps")
+                    }
+                    return Chart.Series(name: contestant.title, points: points)
+                }
+                return Chart(
+                    .lines, title: "\(task): total reward of a trial; bands are the range of seeds",
+                    x: "time steps of training",
+                    y: "total reward", series: series, references: references(task)
+                ).svg
+            })
+    }
+
+    private var generalization: String {
+        section(
+            "Generalization",
+            comparison.tasks.compactMap { task in
+                let records = comparison.records.filter { $0.taskName == task }
+                var names: [String] = []
+                for name in records.flatMap({ $0.evaluations.map(\.name) }) where !names.contains(name) {
+                    names.append(name)
+                }
+                guard names.count > 1 else { return nil }
+                let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
+                    let runs = comparison.runs(contestant, on: task)
+                    guard !runs.isEmpty else { return nil }
+                    let points = names.enumerated().compactMap { index, name -> Chart.Point? in
+                        let shares = runs.compactMap { run -> Double? in
+                            guard let evaluated = run.evaluations.first(where: { $0.name == name }) else { return nil }
+                            return comparison.gap(evaluated)?.closed(evaluated.meanTotalReward)
+                        }
+                        guard !shares.isEmpty else { return nil }
+                        let mean = 100 * shares.reduce(0, +) / Double(shares.count)
+                        return Chart.Point(
+                            x: Double(index), y: mean,
+                            interval: shares.count > 1 ? 100 * shares.min()!...100 * shares.max()! : nil,
+                            title:
+                                "\(contestant.title), \(name.isEmpty ? "as trained" : name): \(comparison.number(mean)) %"
+                        )
+                    }
+                    return Chart.Series(name: contestant.title, points: points)
+                }
+                return Chart(
+                    .bars(groups: names.map { $0.isEmpty ? "as trained" : $0 }),
+                    title: "\(task): share of the gap from random to the best known; whiskers are the range of seeds",
+                    x: "members played", y: "% of the gap", series: series
+                ).svg
+            })
+    }
+
+    /// What was lost against knowing the member, up to each episode of a trial.
+    private var regret: String {
+        section(
+            "Regret within a trial",
+            comparison.tasks.compactMap { task in
+                let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
+                    let runs = comparison.runs(contestant, on: task)
+                    guard let informed = runs.first?.main.informed else { return nil }
+                    let episodes = runs[0].main.perEpisodeMean.count
+                    guard episodes > 1, runs.allSatisfy({ $0.main.perEpisodeMean.count == episodes }) else {
+                        return nil
+                    }
+                    let means = (0..<episodes).map { episode in
+                        runs.reduce(0) { $0 + $1.main.perEpisodeMean[episode] } / Double(runs.count)
+                    }
+                    var lost = 0.0
+                    let points = means.enumerated().map { episode, mean -> Chart.Point in
+                        lost += informed / Double(episodes) - mean
+                        return Chart.Point(
+                            x: Double(episode + 1), y: lost,
+                            title: "\(contestant.title): \(comparison.number(lost)) after \(episode + 1) episodes")
+                    }
+                    return Chart.Series(name: contestant.title, points: points)
+                }
+                guard !series.isEmpty else { return nil }
+                return Chart(
+                    .lines, title: "\(task): reward lost so far against who knows the member",
+                    x: "episode of the trial",
+                    y: "cumulative regret", series: series
+                ).svg
+            })
+    }
+
+    private var costs: String {
+        let charts = comparison.tasks.map { task -> String in
+            let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
+                let runs = comparison.runs(contestant, on: task)
+                guard let first = runs.first else { return nil }
+                let mean = runs.map(\.main.meanTotalReward).reduce(0, +) / Double(runs.count)
+                return Chart.Series(
+                    name: contestant.title,
+                    points: [
+                        Chart.Point(
+                            x: first.actingOperations, y: mean,
+                            title: "\(contestant.title): \(comparison.number(mean)) at "
+                                + "\(comparison.grouped(Int(first.actingOperations))) operations a step")
+                    ])
+            }
+            return Chart(
+                .scatter, title: "\(task): score against the cost of acting",
+                x: "floating-point operations a step of acting",
+                y: "total reward", series: series, logarithmicX: true, references: references(task)
+            ).svg
+        }
+        let cards = comparison.tasks.flatMap { task in
+            comparison.contestants.compactMap { contestant -> String? in
+                guard let run = comparison.runs(contestant, on: task).first else { return nil }
+                return """
+                    <div class="card"><h3>\(escape(contestant.title))</h3><p>\(escape(task))</p><dl>
+                    <dt>acting</dt><dd>\(comparison.grouped(Int(finite: run.costs.stepsPerSecondActing))) steps/s</dd>
+                    <dt>learning</dt><dd>\(comparison.grouped(Int(finite: run.costs.stepsPerSecondLearning))) steps/s</dd>
+                    <dt>parameters</dt><dd>\(comparison.grouped(run.parameters))</dd>
+                    <dt>state</dt><dd>\(comparison.grouped(run.stateBytes)) bytes a lane</dd>
+                    <dt>training</dt><dd>\(comparison.grouped(Int(finite: run.costs.trainingSeconds))) s, \
+                    \(run.costs.threads) threads</dd></dl></div>
+                    """
+            }
+        }
+        return section("Costs", charts + ["<div class=\"cards\">\(cards.joined(separator: "\n"))</div>"])
+    }
+
+    // MARK: Pieces
+
+    private func references(_ task: String) -> [(name: String, value: Double)] {
+        guard let main = comparison.records.first(where: { $0.taskName == task })?.main else { return [] }
+        return [("random", main.random), ("exact optimum", main.optimum)].compactMap { name, value in
+            value.map { (name, $0) }
+        }
+    }
+
+    private func section(_ title: String, _ parts: [String]) -> String {
+        parts.isEmpty ? "" : "<section><h2>\(escape(title))</h2>\n\(parts.joined(separator: "\n"))\n</section>"
+    }
+
+    private func html(_ title: String, _ table: TextTable) -> String {
+        let head = table.columns.map { "<th class=\"\($0.alignment)\">\(escape($0.title))</th>" }.joined()
+        let rows = table.rows.map { row in
+            let cells = zip(row, table.columns).map { "<td class=\"\($1.alignment)\">\(escape($0))</td>" }
+            return "<tr>\(cells.joined())</tr>"
+        }
+        return "<h3>\(escape(title))</h3>\n<div class=\"table\"><table><thead><tr>\(head)</tr></thead>"
+            + "<tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
+    }
+
+    private static let style = """
+        :root { color-scheme: light dark; --ink: #1d2129; --soft: #5b6472; --rule: #d9dde4; --page: #ffffff; --card: #f5f6f8;
+          --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #aa3377; --c4: #b8860b; --c5: #3b9ccc; --c6: #6b4fbb; --c7: #7a7a7a; }
+        @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --soft: #9aa3b2; --rule: #363c47; --page: #15181d;
+          --card: #1e222a; --c0: #4aa8e0; --c1: #f08040; --c2: #35c79a; --c3: #dd77aa; --c4: #e0b040; --c5: #80c8ee;
+          --c6: #a58be8; --c7: #a8a8a8; } }
+        body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+        main { max-width: 980px; margin: 0 auto; padding: 24px 20px 60px; }
+        h1 { font-size: 26px; } h2 { margin-top: 40px; font-size: 20px; } h3 { margin: 20px 0 6px; font-size: 15px; }
+        .table { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+        th, td { padding: 4px 10px; border-bottom: 1px solid var(--rule); white-space: nowrap; }
+        th { color: var(--soft); font-weight: 600; } .left { text-align: left; } .right { text-align: right; }
+        figure { margin: 16px 0; } figcaption { font-weight: 600; } svg { width: 100%; max-width: 780px; height: auto; }
+        text { fill: var(--ink); font: 12px system-ui, sans-serif; } .tick, .small { font-size: 11px; fill: var(--soft); }
+        .grid { stroke: var(--rule); } .line { fill: none; stroke-width: 2; } .band { opacity: .16; }
+        .reference { stroke: var(--soft); stroke-dasharray: 4 4; } .whisker { stroke: var(--ink); stroke-width: 1.5; }
+        .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 12px; }
+        .card { background: var(--card); border-radius: 8px; padding: 10px 14px; } .card h3 { margin: 0; }
+        .card p { margin: 0; color: var(--soft); } dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 10px; margin: 8px 0 0; }
+        dt { color: var(--soft); } dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
+        """
+}
+
+extension Int {
+    /// 0 for what is not a number.
+    fileprivate init(finite value: Double) { self = value.isFinite ? Int(value) : 0 }
+}
