@@ -7,16 +7,18 @@ import Testing
 /// What `golden/make_statistics.py` computed with rliable, scipy and numpy.
 private struct StatisticsGolden: Decodable {
     let one, other: [[Double]]
-    let interquartile_mean, mean, probability_of_improvement: Double
-    let interquartile_mean_bounds, mean_bounds, probability_of_improvement_bounds: [Double]
-    let curve_steps: [Int]
-    let curve_scores: [Double]
-    let curve_mean_height, curve_at: Double
+    let interquartileMean, mean, probabilityOfImprovement: Double
+    let interquartileMeanBounds, meanBounds, probabilityOfImprovementBounds: [Double]
+    let curveSteps: [Int]
+    let curveScores: [Double]
+    let curveMeanHeight, curveAt: Double
     let values, quantiles: [Double]
 
     static func read() throws -> StatisticsGolden {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("golden")
-        return try JSONDecoder().decode(
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(
             StatisticsGolden.self, from: Data(contentsOf: folder.appendingPathComponent("statistics.json")))
     }
 }
@@ -25,10 +27,10 @@ private struct StatisticsGolden: Decodable {
     @Test func pointEstimatesAreThoseOfTheReference() throws {
         let golden = try StatisticsGolden.read()
         let (one, other) = (Scores(golden.one), Scores(golden.other))
-        #expect(abs(one.interquartileMean - golden.interquartile_mean) < 1e-12)
+        #expect(abs(one.interquartileMean - golden.interquartileMean) < 1e-12)
         #expect(abs(one.mean - golden.mean) < 1e-12)
-        #expect(abs(one.probabilityOfImprovement(over: other) - golden.probability_of_improvement) < 1e-12)
-        #expect(abs(other.probabilityOfImprovement(over: one) - 1 + golden.probability_of_improvement) < 1e-12)
+        #expect(abs(one.probabilityOfImprovement(over: other) - golden.probabilityOfImprovement) < 1e-12)
+        #expect(abs(other.probabilityOfImprovement(over: one) - 1 + golden.probabilityOfImprovement) < 1e-12)
         let sorted = golden.values.sorted()
         for (share, quantile) in zip([0.025, 0.5, 0.975], golden.quantiles) {
             #expect(abs(Bootstrap.quantile(share, of: sorted) - quantile) < 1e-12)
@@ -48,11 +50,11 @@ private struct StatisticsGolden: Decodable {
         }
         let bootstrap = Bootstrap(resamples: 20_000, seed: 1)
         compare(
-            bootstrap.interval(one, \.interquartileMean), golden.interquartile_mean_bounds, grain: 1 / 272.0, "IQM")
-        compare(bootstrap.interval(one, \.mean), golden.mean_bounds, grain: 1 / 528.0, "mean")
+            bootstrap.interval(one, \.interquartileMean), golden.interquartileMeanBounds, grain: 1 / 272.0, "IQM")
+        compare(bootstrap.interval(one, \.mean), golden.meanBounds, grain: 1 / 528.0, "mean")
         compare(
             bootstrap.interval([one, other]) { $0[0].probabilityOfImprovement(over: $0[1]) },
-            golden.probability_of_improvement_bounds, grain: 1 / 198.0, "improvement")
+            golden.probabilityOfImprovementBounds, grain: 1 / 198.0, "improvement")
     }
 
     /// Normal scores on three tasks of different level, 20 runs each, 400 times: the 95 % interval of the mean must hold
@@ -112,9 +114,9 @@ private struct StatisticsGolden: Decodable {
     @Test func heightAndInterpolationAreThoseOfTheReference() throws {
         let golden = try StatisticsGolden.read()
         let curve = LearningCurve(
-            zip(golden.curve_steps, golden.curve_scores).map { .init(steps: $0, score: $1) })
-        #expect(abs(curve.meanHeight - golden.curve_mean_height) < 1e-12)
-        #expect(abs(curve.score(at: 400)! - golden.curve_at) < 1e-12)
+            zip(golden.curveSteps, golden.curveScores).map { .init(steps: $0, score: $1) })
+        #expect(abs(curve.meanHeight - golden.curveMeanHeight) < 1e-12)
+        #expect(abs(curve.score(at: 400)! - golden.curveAt) < 1e-12)
     }
 
     @Test func stepsToAThreshold() {

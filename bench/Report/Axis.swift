@@ -14,7 +14,8 @@ struct Axis {
     /// - Parameters:
     ///   - values: to be shown, at least one; all positive for a logarithmic axis.
     ///   - includeZero: for bars, whose length is their meaning.
-    init(_ label: String, values: [Double], kind: Kind = .linear, includeZero: Bool = false) {
+    ///   - isTight: ends at the least and the most value, not at the round numbers around them.
+    init(_ label: String, values: [Double], kind: Kind = .linear, includeZero: Bool = false, isTight: Bool = false) {
         (self.label, self.kind) = (label, kind)
         let shown = values.filter { $0.isFinite && (kind == .linear || $0 > 0) }
         var (least, most) = (shown.min() ?? 0, shown.max() ?? 1)
@@ -22,11 +23,15 @@ struct Axis {
         switch kind {
         case .linear:
             if least == most { (least, most) = (least - 0.5, most + 0.5) }
-            let step = Axis.step((most - least) / 5)
-            (low, high) = ((least / step).rounded(.down) * step, (most / step).rounded(.up) * step)
-            let count = Int(((high - low) / step).rounded())
-            let first = low
-            ticks = (0...count).map { first + Double($0) * step }
+            // Between whole numbers, such as episodes, there is nothing to mark.
+            let areWhole = isTight && shown.allSatisfy { $0 == $0.rounded() }
+            let step = max(Axis.step((most - least) / 5), areWhole ? 1 : 0)
+            let outer = (low: (least / step).rounded(.down), high: (most / step).rounded(.up))
+            (low, high) = isTight ? (least, most) : (outer.low * step, outer.high * step)
+            let (first, last) = (low - 1e-9 * step, high + 1e-9 * step)
+            ticks = stride(from: outer.low, through: outer.high, by: 1).map { $0 * step }.filter {
+                $0 >= first && $0 <= last
+            }
         case .logarithmic:
             var (bottom, top) = (log10(least).rounded(.down), log10(most).rounded(.up))
             if bottom == top { (bottom, top) = (bottom - 1, top + 1) }

@@ -48,7 +48,7 @@ struct Chart {
         let heights = points.flatMap { [$0.y] + ($0.interval.map { [$0.lowerBound, $0.upperBound] } ?? []) }
         var isBars = false
         if case .bars = kind { isBars = true }
-        self.x = Axis(x, values: points.map(\.x), kind: logarithmicX ? .logarithmic : .linear)
+        self.x = Axis(x, values: points.map(\.x), kind: logarithmicX ? .logarithmic : .linear, isTight: true)
         self.y = Axis(y, values: heights + references.map(\.value), includeZero: isBars)
     }
 
@@ -77,7 +77,7 @@ struct Chart {
             parts.append(
                 "<line class=\"reference\" x1=\"\(n(Chart.left))\" x2=\"\(n(Chart.width - Chart.right))\" "
                     + "y1=\"\(n(height))\" y2=\"\(n(height))\"/>"
-                    + "<text class=\"small\" x=\"\(n(Chart.width - Chart.right + 6))\" y=\"\(n(height + 4))\">"
+                    + "<text class=\"small\" x=\"\(n(Chart.left + 6))\" y=\"\(n(height - 4))\">"
                     + "\(escape(reference.name))</text>")
         }
         switch kind {
