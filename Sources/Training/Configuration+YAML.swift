@@ -87,6 +87,7 @@ extension Configuration.Stage {
             entropyBonus: try values.decodeIfPresent(Double.self, forKey: .entropyBonus) ?? 0,
             criticWarmup: try values.decodeIfPresent(Int.self, forKey: .criticWarmup) ?? 0,
             trialsPerMember: try values.decodeIfPresent(Int.self, forKey: .trialsPerMember) ?? 1,
-            learningRate: try values.decodeIfPresent(Double.self, forKey: .learningRate))
+            learningRate: try values.decodeIfPresent(Double.self, forKey: .learningRate),
+            teacher: try values.decodeIfPresent(String.self, forKey: .teacher))
     }
 }

@@ -21,6 +21,8 @@ public struct Configuration: Sendable, Equatable, Codable {
             /// Play by random habits and fit the policy's output for the action taken to its reward, by Adam: the memory
             /// learns to hold what was seen before the policy learns to use it (see `RewardPrediction`).
             case rewardPrediction = "reward_prediction"
+            /// A teacher plays, and the policy's distribution is fitted to its actions, by Adam (see `Imitation`).
+            case imitation
         }
 
         public var kind: Kind
@@ -49,13 +51,15 @@ public struct Configuration: Sendable, Equatable, Codable {
         public var trialsPerMember: Int
         /// Adam's rate in this stage, if another than `criticLearningRate`.
         public var learningRate: Double?
+        /// Who plays in a stage of imitation: a name that the caller of `Trainer` knows.
+        public var teacher: String?
 
         public init(
             kind: Kind = .improvement, iterations: Int, batchSteps: Int, episodes: Int? = nil, discount: Double,
             gaeLambda: Double,
             maximumKL: Double, finalMaximumKL: Double? = nil,
             advantageScale: AdvantageScale = .batch, entropyBonus: Double = 0, criticWarmup: Int = 0,
-            trialsPerMember: Int = 1, learningRate: Double? = nil
+            trialsPerMember: Int = 1, learningRate: Double? = nil, teacher: String? = nil
         ) {
             self.kind = kind
             self.iterations = iterations
@@ -70,6 +74,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             self.criticWarmup = criticWarmup
             self.trialsPerMember = trialsPerMember
             self.learningRate = learningRate
+            self.teacher = teacher
         }
 
         /// δ of an iteration of this stage.
@@ -83,6 +88,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             case maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus = "entropy_bonus"
             case advantageScale = "advantage_scale"
             case criticWarmup = "critic_warmup", trialsPerMember = "trials_per_member", learningRate = "learning_rate"
+            case teacher
         }
     }
 
@@ -235,6 +241,12 @@ public struct Configuration: Sendable, Equatable, Codable {
             try check("entropy-bonus", stage.entropyBonus, 0...10)
             try check("critic-warmup", stage.criticWarmup, 0...1_000_000)
             try check("trials-per-member", stage.trialsPerMember, 1...1024)
+            guard (stage.kind == .imitation) == (stage.teacher != nil) else {
+                throw UserError(
+                    stage.teacher == nil
+                        ? "a stage of imitation has no teacher: name one, such as 'teacher: gittins'"
+                        : "a stage has a teacher and its kind is not imitation: leave one out")
+            }
             if let rate = stage.learningRate { try check("learning-rate (of a stage)", rate, 1e-8...1) }
         }
     }

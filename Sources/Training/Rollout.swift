@@ -77,6 +77,16 @@ public enum Rollout {
         }
     }
 
+    /// Plays one trial for each of `streams` as somebody else chooses.
+    static func play(
+        _ player: any LanePlayer, lanes: TrialLanes, streams: [TrialStreams], into record: RolloutRecord
+    ) {
+        player.begin(streams.map(\.actions))
+        run(lanes: lanes, streams: streams, into: record, keep: player.keep) { row, actions in
+            player.act(record.columns.inputs(from: row, rows: lanes.count), into: actions)
+        }
+    }
+
     /// Steps all lanes to the ends of their trials.
     /// - Parameters:
     ///   - keep: tells the player that only some lanes go on, in their order.

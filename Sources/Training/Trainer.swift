@@ -48,8 +48,9 @@ public final class Trainer {
 
     private let workers: Workers
     private let optimizer: TRPO
-    /// Adam for stages of reward prediction.
+    /// Adam of the policy, for stages of reward prediction and of imitation.
     let rewardPrediction: TrialRegression
+    private let teachers: [String: any Teacher]
     private let root: RandomSource
     private let makeFamily: (Configuration.Stage?) throws -> any TaskFamily
     private var stage = -1
@@ -59,12 +60,17 @@ public final class Trainer {
     private enum Stream: Int { case policy, critic, trials, fisher, minibatches, unseen }
 
     /// A trainer of a model and a task of the catalogues.
-    /// - Parameter threads: worker threads; the result does not depend on them.
-    public convenience init(_ configuration: Configuration, threads: Int) throws {
+    /// - Parameters:
+    ///   - threads: worker threads; the result does not depend on them.
+    ///   - teachers: makes the teacher of a stage of imitation from its name.
+    public convenience init(
+        _ configuration: Configuration, threads: Int,
+        teachers: (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
+    ) throws {
         try configuration.validate()
         try self.init(
             configuration, policy: configuration.makePolicy(), critic: configuration.makeCritic(), threads: threads,
-            makeFamily: configuration.makeFamily)
+            teachers: teachers, makeFamily: configuration.makeFamily)
     }
 
     /// A trainer of any policy on any task, such as those of another package.
@@ -75,6 +81,7 @@ public final class Trainer {
     ///   - makeFamily: the family of a stage; the families of all stages share observation and action spaces.
     public init(
         _ configuration: Configuration, policy: any SequencePolicy, critic: any SequencePolicy, threads: Int,
+        teachers make: (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher,
         makeFamily: @escaping (Configuration.Stage?) throws -> any TaskFamily
     ) throws {
         try configuration.validateSettings()
@@ -95,6 +102,10 @@ public final class Trainer {
                 trials: Trainer.trials(stage, family), of: family, played: policy, threads: threads,
                 advice: "lower --batch-steps, --episodes, --hidden or --threads")
         }
+        self.teachers = try configuration.stages.reduce(into: [:]) { teachers, stage in
+            guard let name = stage.teacher else { return }
+            teachers[name] = try teachers[name] ?? make(name, family)
+        }
         workers = Workers(threads: threads)
         root = RandomSource(seed: UInt64(configuration.seed))
         parameters = Matrix(rows: 1, columns: policy.layout.count)
@@ -102,6 +113,11 @@ public final class Trainer {
         self.critic = Critic(model: critic, random: root.split(Stream.critic.rawValue), workers: workers)
         optimizer = TRPO(policy: policy, workers: workers)
         rewardPrediction = TrialRegression(model: policy, workers: workers)
+    }
+
+    /// For those who know no teachers.
+    public static func noTeacher(_ name: String, _ family: any TaskFamily) throws -> any Teacher {
+        throw UserError("nobody here knows the teacher '\(name)'")
     }
 
     /// θ would be written with one table of contents and read with another.
@@ -136,6 +152,7 @@ public final class Trainer {
         switch settings.kind {
         case .improvement: improve(batch, settings, &report)
         case .rewardPrediction: predictRewards(batch, settings, &report)
+        case .imitation: imitate(batch, settings, &report)
         }
         timesteps += batch.rows
         report.timesteps = timesteps
@@ -193,6 +210,23 @@ public final class Trainer {
             RewardPrediction.fit(
                 parameters, to: batch, by: rewardPrediction,
                 settings: regressionSettings(settings, share: left),
+                random: root.split(Stream.minibatches.rawValue, iteration))
+        }
+    }
+
+    /// A teacher plays fresh members, and the policy is fitted to what it did; the rate falls to zero over the stage.
+    private func imitate(_ batch: TrialBatch, _ settings: Configuration.Stage, _ report: inout IterationReport) {
+        guard let name = settings.teacher, let teacher = teachers[name] else {
+            preconditionFailure("a stage of imitation without its teacher")
+        }
+        report.update.outcome = .skipped
+        report.clock.measure(.rollout) {
+            batch.play(teacher, root: root.split(Stream.trials.rawValue, iteration), workers: workers)
+        }
+        let left = 1 - Double(configuration.place(of: iteration).within) / Double(settings.iterations)
+        report.criticLoss = report.clock.measure(.critic) {
+            Imitation.fit(
+                parameters, to: batch, by: rewardPrediction, settings: regressionSettings(settings, share: left),
                 random: root.split(Stream.minibatches.rawValue, iteration))
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Tasks
 
 /// A training in a run directory, from its start or its latest checkpoint to its end or its interruption.
 public final class TrainingSession {
@@ -25,7 +26,7 @@ public final class TrainingSession {
     /// Begins a new run.
     public init(
         new configuration: Configuration, in run: RunDirectory, existing: Existing, threads: Int, checkpointEvery: Int,
-        command: [String]
+        command: [String], teachers: (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
         try configuration.validate()
         // YAML keeps 15 digits of a number. What is trained is what the file says, or a resumed run would differ.
@@ -42,7 +43,7 @@ public final class TrainingSession {
             }
         }
         // Everything that can fail for the sake of the configuration comes before the disk is touched.
-        trainer = try Trainer(configuration, threads: threads)
+        trainer = try Trainer(configuration, threads: threads, teachers: teachers)
         try run.create()
         lock = try run.lock()
         if run.isRun { try run.removeRun() }
@@ -59,7 +60,8 @@ public final class TrainingSession {
     ///
     /// - Parameter iterations: iterations in all, if other than the run's own.
     public init(
-        resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String]
+        resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String],
+        teachers: (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
         var configuration = try run.configuration()
         try configuration.validate()
@@ -75,7 +77,7 @@ public final class TrainingSession {
             }
             configuration.setIterations(iterations)
         }
-        trainer = try Trainer(configuration, threads: threads)
+        trainer = try Trainer(configuration, threads: threads, teachers: teachers)
         try trainer.restore(file, path: run.checkpointPath)
         if let text = file.metadata["configuration"],
             let trained = try? Configuration(yaml: text, path: run.checkpointPath),

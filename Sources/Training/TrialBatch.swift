@@ -81,6 +81,15 @@ public final class TrialBatch {
         }
     }
 
+    /// Plays all trials anew as a teacher does; group g draws from `root.split(g)`.
+    func play(_ teacher: any Teacher, root: RandomSource, workers: Workers) {
+        playGroups(root: root, first: 0, workers: workers) { player, streams, _ in
+            Rollout.play(
+                teacher.makePlayer(for: family, lanes: streams.count), lanes: player.lanes, streams: streams,
+                into: player.record)
+        }
+    }
+
     private var largestGroup: Int { sharding.largestGroup }
 
     /// Bytes that playing so many trials takes at most: the packed batch, and for each thread the steps as it plays them

@@ -7,7 +7,7 @@ import Training
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure and compare.",
-        subcommands: [ThroughputCommand.self, BenchRunCommand.self, BenchReportCommand.self])
+        subcommands: [ThroughputCommand.self, BenchRunCommand.self, BenchReportCommand.self, BenchCompareCommand.self])
 }
 
 struct ThroughputCommand: ParsableCommand {

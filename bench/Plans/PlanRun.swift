@@ -121,60 +121,14 @@ public struct PlanRun {
         }
         guard outcome == .finished || isSpent() else { return nil }
         try curve.finish(trainer)
-        return try record(cell, configuration, trainer, curve: curve.points, manifest: Manifest.read(run.manifestPath))
-    }
-
-    private func record(
-        _ cell: Plan.Cell, _ configuration: Configuration, _ trainer: Trainer, curve: [LearningCurve.Point],
-        manifest: Manifest
-    ) throws -> CellRecord {
-        let costs = try ModelCosts(configuration, threads: threads)
-        let agent = LearnedAgent(name: cell.model.name, policy: trainer.policy, weights: trainer.parameters)
-        let evaluations = try ([("", configuration.taskOptions)] + cell.task.evaluation.also).map { name, options in
-            var other = configuration
-            for option in options.names { other.taskOptions[option] = options[option] }
-            return try PlanRun.evaluate(agent, other, name: name, trials: cell.task.evaluation.trials, trainer: trainer)
-        }
-        let metrics = try MetricsSummary(RunDirectory("\(directory)/cells/\(cell.identifier)/run"))
-        return CellRecord(
-            version: CellRecord.version, bank: EvaluationBank.version, plan: plan.name, cell: cell.identifier,
-            modelName: cell.model.name, taskName: cell.task.name, settingName: cell.setting.name, seed: cell.seed,
-            configuration: try configuration.yaml(), parameters: costs.policyParameters,
-            actingOperations: costs.actingOperations, learningOperations: costs.learningOperations,
-            stateBytes: costs.stateBytes, iterations: trainer.iteration, timesteps: trainer.timesteps, curve: curve,
-            evaluations: evaluations,
-            costs: CellRecord.Costs(
-                processor: manifest.processor, threads: threads,
-                trainingSeconds: manifest.sessions.reduce(0) { $0 + $1.seconds },
-                stepsPerSecondActing: metrics.actingStepsPerSecond,
-                stepsPerSecondLearning: metrics.learningStepsPerSecond))
-    }
-
-    private static func evaluate(
-        _ agent: LearnedAgent, _ configuration: Configuration, name: String, trials: Int, trainer: Trainer
-    ) throws -> CellRecord.Evaluated {
-        let family = try configuration.makeFamily()
-        guard family.actions == agent.policy.outputs else {
-            throw UserError(
-                "evaluation '\(name)': the policy has \(agent.policy.outputs) actions and the members \(family.actions)"
-            )
-        }
-        let result = EvaluationBank(family: family, trials: trials).evaluate(agent, workers: trainer.sharedWorkers)
-        let landmarks = Landmarks(of: family, members: 0..<trials, seed: EvaluationBank.seed)
-        return CellRecord.Evaluated(
-            name: name, taskOptions: configuration.taskOptions, trials: result.trials,
-            meanTotalReward: result.totalRewards.mean, standardError: result.totalRewards.standardError,
-            perEpisodeMean: result.episodeMeans, blockMeans: EvaluationBank.blockMeans(result.totals),
-            random: landmarks.random, optimum: landmarks.optimum, informed: landmarks.informed,
-            note: contextNote(configuration, family))
-    }
-
-    /// What a context-bounded architecture does beyond its window.
-    private static func contextNote(_ configuration: Configuration, _ family: any TaskFamily) -> String? {
-        guard case .integer(let window)? = configuration.modelOptions["context"], window > 0,
-            window < family.maximumTrialSteps
-        else { return nil }
-        return "sees the last \(window) of \(family.maximumTrialSteps) steps"
+        let subject = CellRecord.Subject(
+            plan: plan.name, cell: cell.identifier, modelName: cell.model.name, taskName: cell.task.name,
+            settingName: cell.setting.name)
+        return try CellRecord(
+            subject, run: run, configuration: configuration,
+            agent: LearnedAgent(name: cell.model.name, policy: trainer.policy, weights: trainer.parameters),
+            iterations: trainer.iteration, timesteps: trainer.timesteps, curve: curve.points,
+            trials: cell.task.evaluation.trials, also: cell.task.evaluation.also, workers: trainer.sharedWorkers)
     }
 }
 
@@ -230,33 +184,5 @@ extension Configuration {
             let longest = try makeFamily(stage: stage).maximumTrialSteps
             return sum + stage.iterations * max(1, stage.batchSteps / longest) * longest
         }
-    }
-}
-
-/// Medians of a run's metrics.
-struct MetricsSummary {
-    let actingStepsPerSecond: Double
-    let learningStepsPerSecond: Double
-
-    init(_ run: RunDirectory) throws {
-        let text = (try? String(contentsOfFile: run.metricsPath, encoding: .utf8)) ?? ""
-        let rows = text.split(whereSeparator: \.isNewline).map {
-            $0.split(separator: ",", omittingEmptySubsequences: false)
-        }
-        guard let header = rows.first else {
-            (actingStepsPerSecond, learningStepsPerSecond) = (.nan, .nan)
-            return
-        }
-        func column(_ name: Substring) -> [Double] {
-            guard let index = header.firstIndex(of: name) else { return [] }
-            return rows.dropFirst().compactMap { $0.count > index ? Double($0[index]) : nil }
-        }
-        func median(_ values: [Double]) -> Double {
-            values.isEmpty ? .nan : values.sorted()[values.count / 2]
-        }
-        let steps = column("timesteps")
-        let taken = zip(steps, [0] + steps).map { $0 - $1 }
-        actingStepsPerSecond = median(zip(taken, column("seconds_rollout")).map { $0 / $1 })
-        learningStepsPerSecond = median(column("steps_per_second"))
     }
 }

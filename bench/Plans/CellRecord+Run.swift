@@ -1,0 +1,108 @@
+import Foundation
+import Kernels
+import Models
+import Tasks
+import Training
+
+extension CellRecord {
+    /// What a record is about, by the names that tables use.
+    struct Subject {
+        var plan: String
+        var cell: String
+        var modelName: String
+        var taskName: String
+        var settingName: String
+    }
+
+    /// Evaluates a trained policy on the bank.
+    /// - Parameters:
+    ///   - run: where its metrics and manifest are.
+    ///   - also: other options of the task for the same weights.
+    init(
+        _ subject: Subject, run: RunDirectory, configuration: Configuration, agent: LearnedAgent, iterations: Int,
+        timesteps: Int, curve: [LearningCurve.Point], trials: Int, also: [(name: String, options: OptionValues)],
+        workers: Workers
+    ) throws {
+        let threads = workers.pool.threadCount
+        let costs = try ModelCosts(configuration, threads: threads)
+        let manifest = try Manifest.read(run.manifestPath)
+        let metrics = RunMetrics(run)
+        self.init(
+            version: CellRecord.version, bank: EvaluationBank.version, plan: subject.plan, cell: subject.cell,
+            modelName: subject.modelName, taskName: subject.taskName, settingName: subject.settingName,
+            seed: configuration.seed, configuration: try configuration.yaml(), parameters: costs.policyParameters,
+            actingOperations: costs.actingOperations, learningOperations: costs.learningOperations,
+            stateBytes: costs.stateBytes, iterations: iterations, timesteps: timesteps, curve: curve,
+            evaluations: try ([("", configuration.taskOptions)] + also).map { name, options in
+                var other = configuration
+                for option in options.names { other.taskOptions[option] = options[option] }
+                return try Evaluated(agent, other, name: name, trials: trials, workers: workers)
+            },
+            costs: Costs(
+                processor: manifest.processor, threads: threads,
+                trainingSeconds: manifest.sessions.reduce(0) { $0 + $1.seconds },
+                stepsPerSecondActing: metrics.actingStepsPerSecond,
+                stepsPerSecondLearning: metrics.learningStepsPerSecond))
+    }
+}
+
+extension CellRecord.Evaluated {
+    /// Plays the bank of a configuration's task.
+    init(_ agent: LearnedAgent, _ configuration: Configuration, name: String, trials: Int, workers: Workers) throws {
+        let family = try configuration.makeFamily()
+        guard family.actions == agent.policy.outputs else {
+            throw UserError(
+                "evaluation '\(name)': the policy has \(agent.policy.outputs) actions and the members \(family.actions)"
+            )
+        }
+        let result = EvaluationBank(family: family, trials: trials).evaluate(agent, workers: workers)
+        let landmarks = Landmarks(of: family, members: 0..<trials, seed: EvaluationBank.seed)
+        self.init(
+            name: name, taskOptions: configuration.taskOptions, trials: result.trials,
+            meanTotalReward: result.totalRewards.mean, standardError: result.totalRewards.standardError,
+            perEpisodeMean: result.episodeMeans, blockMeans: EvaluationBank.blockMeans(result.totals),
+            random: landmarks.random, optimum: landmarks.optimum, informed: landmarks.informed,
+            note: CellRecord.Evaluated.contextNote(configuration, family))
+    }
+
+    /// What a context-bounded architecture does beyond its window.
+    private static func contextNote(_ configuration: Configuration, _ family: any TaskFamily) -> String? {
+        guard case .integer(let window)? = configuration.modelOptions["context"], window > 0,
+            window < family.maximumTrialSteps
+        else { return nil }
+        return "sees the last \(window) of \(family.maximumTrialSteps) steps"
+    }
+}
+
+/// A run's metrics.csv.
+struct RunMetrics {
+    /// Medians over iterations; NaN where there are none.
+    let actingStepsPerSecond: Double
+    let learningStepsPerSecond: Double
+    /// Training returns of the iterations that played the task proper, not a curriculum's shorter trials.
+    let returns: [LearningCurve.Point]
+
+    init(_ run: RunDirectory) {
+        let text = (try? String(contentsOfFile: run.metricsPath, encoding: .utf8)) ?? ""
+        let rows = text.split(whereSeparator: \.isNewline).map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        func column(_ name: Substring) -> [Double] {
+            guard let index = rows.first?.firstIndex(of: name) else { return [] }
+            return rows.dropFirst().map { $0.count > index ? Double($0[index]) ?? .nan : .nan }
+        }
+        func median(_ values: [Double]) -> Double {
+            let sorted = values.filter(\.isFinite).sorted()
+            return sorted.isEmpty ? .nan : sorted[sorted.count / 2]
+        }
+        let steps = column("timesteps")
+        let taken = zip(steps, [0] + steps).map { $0 - $1 }
+        actingStepsPerSecond = median(zip(taken, column("seconds_rollout")).map { $0 / $1 })
+        learningStepsPerSecond = median(column("steps_per_second"))
+        let (episodes, totals) = (column("episodes_per_trial"), column("mean_total_reward"))
+        returns = zip(steps, zip(episodes, totals)).compactMap { step, row in
+            guard step.isFinite, row.1.isFinite, row.0 == episodes.last else { return nil }
+            return LearningCurve.Point(steps: Int(step), score: row.1)
+        }
+    }
+}

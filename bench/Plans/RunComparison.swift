@@ -1,0 +1,46 @@
+import Foundation
+import Kernels
+import Models
+import Training
+
+extension Comparison {
+    /// Compares runs that were made by hand, each from its latest checkpoint on the bank. Their learning curves are the
+    /// training returns of the task proper.
+    ///
+    /// - Throws: one line that names the first run that cannot be compared.
+    public init(runs paths: [String], trials: Int, threads: Int, progress: (String) -> Void) throws {
+        var records: [CellRecord] = []
+        let workers = Workers(threads: threads)
+        for path in paths {
+            let run = RunDirectory(path)
+            let configuration = try run.configuration()
+            try configuration.validate()
+            progress("\(path): playing \(trials) members")
+            let agent = try LearnedAgent(run, configuration)
+            let returns = RunMetrics(run).returns
+            guard let last = returns.last else { throw UserError("\(path): its metrics.csv has no finished iteration") }
+            var subject = CellRecord.Subject(
+                plan: "compare", cell: path, modelName: Comparison.name(of: configuration),
+                taskName: "\(configuration.task) (\(configuration.taskOptions.summary))", settingName: "")
+            // Two runs that differ in something else are told apart by their directories.
+            let isTaken = records.contains {
+                $0.modelName == subject.modelName && $0.taskName == subject.taskName && $0.seed == configuration.seed
+            }
+            if isTaken { subject.settingName = path }
+            records.append(
+                try CellRecord(
+                    subject, run: run, configuration: configuration, agent: agent, iterations: returns.count,
+                    timesteps: last.steps, curve: returns, trials: trials, also: [], workers: workers))
+        }
+        self.init(records)
+    }
+
+    /// "transformer-128, position rotary": the width, and options that are not standard.
+    private static func name(of configuration: Configuration) -> String {
+        let options = ModelCatalogue.entry(named: configuration.model)?.options ?? []
+        let other = options.filter { configuration.modelOptions[$0.name] != $0.standard }.compactMap { option in
+            configuration.modelOptions[option.name].map { ", \(option.name) \($0)" }
+        }
+        return "\(configuration.model)-\(configuration.hidden)" + other.joined()
+    }
+}
