@@ -45,7 +45,10 @@ let package = Package(
             name: "Conformance", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"],
             swiftSettings: optimised),
         .target(
-            name: "Bench", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"], path: "bench",
+            name: "Bench",
+            dependencies: [
+                "Kernels", "Autodiff", "Models", "Tasks", "Training", .product(name: "Yams", package: "Yams"),
+            ], path: "bench",
             exclude: ["plans", "results"],
             swiftSettings: optimised),
         .executableTarget(

@@ -55,8 +55,10 @@ public struct Landmarks: Sendable {
         let root = Trainer.unseenMembers(seed: seed)
         random = family.randomTotalReward
         informed = family.informedTotalReward ?? family.informedTotalReward(trials: members.lazy.map { root.split($0) })
-        if let bandit = family as? BernoulliBandit {
-            optimum = try? BayesOptimalBandit(arms: bandit.arms, pulls: bandit.episodes, maximumStates: 3_000_000).value
+        if let bandit = family as? BernoulliBandit,
+            BayesOptimalBandit.stateCount(arms: bandit.arms, pulls: bandit.episodes) <= 3_000_000
+        {
+            optimum = BayesOptimalAgent.solution(arms: bandit.arms, pulls: bandit.episodes).value
         } else {
             optimum = nil
         }

@@ -1,12 +1,16 @@
 import ArgumentParser
 import Bench
 import Foundation
+import Tasks
 import Training
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Play unseen members with a trained policy and frozen weights.",
-        discussion: "rl2x evaluate runs/bandit-gru-s0 --trials 10000")
+        discussion: """
+            rl2x evaluate runs/bandit-gru-s0 --trials 10000
+            rl2x evaluate runs/bandit-gru-s0 --with-baselines --tune
+            """)
 
     @Argument(help: "Run directory; its latest checkpoint is played.")
     var directory: String
@@ -21,6 +25,12 @@ struct Evaluate: ParsableCommand {
     @Option(help: "How actions are chosen: sampled or greedy (default sampled).")
     var actions: ActionChoice = .sampled
 
+    @Flag(help: "Let the classic agents of the task play the same members, and tell the paired differences.")
+    var withBaselines = false
+
+    @Flag(help: "With --with-baselines: choose their options from their grids, by play on as many other members.")
+    var tune = false
+
     @OptionGroup var threads: ThreadOptions
 
     @Flag(help: "Print one JSON object on standard output and nothing else.")
@@ -31,6 +41,9 @@ struct Evaluate: ParsableCommand {
             throw ValidationError("--trials is \(trials): it must lie in 2 … 10000000")
         }
         guard seed >= 0 else { throw ValidationError("--seed is \(seed): it must be 0 or more") }
+        guard withBaselines || !tune else {
+            throw ValidationError("--tune is about the baselines: add --with-baselines, or leave it out")
+        }
     }
 
     func run() throws {
@@ -39,11 +52,12 @@ struct Evaluate: ParsableCommand {
         try configuration.validate()
         let agent = try LearnedAgent(run, configuration, choice: actions)
         let family = try configuration.makeFamily()
-        let result = Evaluation(
-            agent, family: family, members: 0..<trials, seed: seed, workers: Workers(threads: threads.count))
+        let workers = Workers(threads: threads.count)
+        let result = Evaluation(agent, family: family, members: 0..<trials, seed: seed, workers: workers)
+        let baselines = withBaselines ? playBaselines(of: configuration.task, family, workers) : []
         let landmarks = Landmarks(of: family, members: 0..<trials, seed: seed)
         if json {
-            try printJSON([
+            var object: [String: Any] = [
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
                 "actions": actions.rawValue, "seed": seed,
                 "mean_total_reward": rl2x.json(result.totalRewards.mean),
@@ -51,10 +65,47 @@ struct Evaluate: ParsableCommand {
                 "per_episode_mean": result.episodeMeans, "random": rl2x.json(landmarks.random),
                 "optimum": rl2x.json(landmarks.optimum), "informed": rl2x.json(landmarks.informed),
                 "regret": rl2x.json(landmarks.informed.map { $0 - result.totalRewards.mean }),
-            ])
+            ]
+            if withBaselines { object["baselines"] = baselines.map { $0.object(against: result) } }
+            try printJSON(object)
         } else {
             printTable(result, landmarks, configuration)
+            if withBaselines { printComparison(result, baselines, name: agent.title) }
         }
+    }
+
+    private func playBaselines(
+        of task: String, _ family: any TaskFamily, _ workers: Workers
+    ) -> [BaselineRow] {
+        AgentRequest.all(of: task, playing: family) { printError("left out: \($0)") }.map {
+            BaselineRow($0, tune: tune, family: family, trials: trials, seed: seed, workers: workers)
+        }
+    }
+
+    /// The trained agent among the classic ones, the best first.
+    private func printComparison(_ result: Evaluation, _ baselines: [BaselineRow], name: String) {
+        var table = TextTable(columns: [
+            .init("agent", alignment: .left), .init("parameters", alignment: .left), .init("total reward"),
+            .init("± se"), .init("\(name) − it"), .init("95 % interval", alignment: .left),
+        ])
+        var rows = baselines.map { row in
+            let difference = PairedDifference(result.totals, row.evaluation.totals)
+            return (
+                row.evaluation.totalRewards,
+                [
+                    row.agent.name, row.agent.parameters, String(format: "%+.3f", difference.mean),
+                    String(format: "%+.3f … %+.3f", difference.lowerBound, difference.upperBound),
+                ]
+            )
+        }
+        rows.append((result.totalRewards, [name, "", "", ""]))
+        for (totals, cells) in rows.sorted(by: { $0.0.mean > $1.0.mean }) {
+            table.append(
+                cells[..<2] + [format(totals.mean, 3), format(totals.standardError, 3)] + cells[2...])
+        }
+        print(table.plainText())
+        print(
+            "on the same members, under the same chance" + (tune ? "; tuned on \(trials) others" : ""))
     }
 
     private func printTable(_ result: Evaluation, _ landmarks: Landmarks, _ configuration: Configuration) {

@@ -153,6 +153,21 @@ struct ModelAndTaskOptions: ParsableArguments {
         return values
     }
 
+    /// The task and a value for each of its options, for commands that train nothing: any other option but --seed is
+    /// refused.
+    func resolveTask() throws -> (TaskCatalogue.Entry, OptionValues) {
+        let name = task ?? "bandit"
+        guard let entry = TaskCatalogue.entry(named: name) else {
+            throw ValidationError(
+                "--task '\(name)' is unknown: choose one of \(TaskCatalogue.names.joined(separator: ", "))")
+        }
+        let accepted = ["--task", "--seed"] + entry.options.map { "--\($0.name)" }
+        if let other = given.first(where: { !accepted.contains($0) }) {
+            throw ValidationError("\(other) has no part in this: leave it out")
+        }
+        return (entry, OptionValues(standard: entry.options, given: try values(of: entry.options)))
+    }
+
     /// The catalogue's defaults, or a file's configuration, with the given options in their place.
     func resolve(base: Configuration?) throws -> Configuration {
         let modelName = model ?? base?.model ?? "gru"

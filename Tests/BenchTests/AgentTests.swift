@@ -1,4 +1,5 @@
 import Kernels
+import Models
 import Tasks
 import Testing
 import Training
@@ -26,5 +27,108 @@ import Training
         #expect(whole == RandomAgent().play(0..<100, of: family, root: root, workers: Workers(threads: 3)))
         let part = RandomAgent().play(37..<60, of: family, root: root, workers: Workers(threads: 2))
         #expect(part.totalRewards == Array(whole.totalRewards[37..<60]))
+    }
+
+    /// Common random numbers: an agent that draws much for itself meets the member and the luck of one that draws nothing,
+    /// and so does a learned one that comes to the same actions.
+    @Test func whatAnAgentDrawsChangesNothingOfItsMember() throws {
+        let family = BernoulliBandit(arms: 2, episodes: 40)
+        let root = Trainer.unseenMembers(seed: 6)
+        let workers = Workers(threads: 2)
+        let thrifty = FixedArm(draws: 0).play(10..<200, of: family, root: root, workers: workers)
+        let wasteful = FixedArm(draws: 7).play(10..<200, of: family, root: root, workers: workers)
+        #expect(thrifty == wasteful)
+
+        // All weights zero but the head's bias: arm 0 with probability 1 − e⁻¹⁰⁰.
+        let entry = try #require(ModelCatalogue.entry(named: "gru"))
+        let policy = entry.make(
+            ModelSpecification(
+                observation: family.observation, actions: 2, outputs: 2, hidden: 3, options: [:], headGain: 0.01))
+        let weights = Matrix(rows: 1, columns: policy.layout.count)
+        let bias = try #require(policy.layout.entries.first { $0.name == "head.bias" })
+        weights[0, bias.offset] = 100
+        let learned = LearnedAgent(name: "gru-3", policy: policy, weights: weights)
+            .play(10..<200, of: family, root: root, workers: workers)
+        #expect(learned == thrifty)
+    }
+
+    @Test func evaluationAddsUpItsChunks() {
+        // 12 000 trials of 40 steps are more than a chunk.
+        let family = BernoulliBandit(arms: 2, episodes: 40)
+        let workers = Workers(threads: 2)
+        let evaluation = Evaluation(FixedArm(draws: 0), family: family, members: 5..<12_005, seed: 3, workers: workers)
+        let whole = FixedArm(draws: 0).play(
+            5..<12_005, of: family, root: Trainer.unseenMembers(seed: 3), workers: workers)
+        #expect(evaluation.trials == 12_000 && evaluation.totals == whole.totalRewards)
+        for (one, two) in zip(evaluation.episodeMeans, whole.episodeMeans) { #expect(abs(one - two) < 1e-12) }
+    }
+
+    // MARK: The catalogue
+
+    /// Every agent of the catalogue plays its task, above the floor, and says what its settings are.
+    @Test(arguments: TaskCatalogue.names) func everyAgentOfTheCataloguePlays(_ task: String) throws {
+        let entry = try #require(TaskCatalogue.entry(named: task))
+        let family = entry.make(OptionValues(standard: entry.options, given: ["episodes": 10]))
+        let workers = Workers(threads: 2)
+        let entries = AgentCatalogue.entries(of: task)
+        #expect(Set(entries.map(\.name)).count == entries.count)
+        for agent in entries where agent.objection(family) == nil {
+            for option in agent.options { #expect(option.accepted(option.standard) != nil) }
+            for tried in agent.grid {
+                let option = try #require(agent.options.first { $0.name == tried.option })
+                #expect(!tried.values.isEmpty && tried.values.allSatisfy { option.accepted($0) == $0 })
+            }
+            let result = Evaluation(
+                agent.makeAgent(), family: family, members: 0..<200, seed: 1, workers: workers)
+            let again = Evaluation(
+                agent.makeAgent(), family: family, members: 0..<200, seed: 1, workers: Workers(threads: 1))
+            #expect(result.totals == again.totals, "\(agent.name) depends on the threads")
+        }
+    }
+
+    @Test func requestsNameAgentsAndTheirOptions() throws {
+        let request = try AgentRequest("gittins:rule=exact:discount=0.9", task: "bandit")
+        #expect(request.agent.parameters == "exact, β = 0.9")
+        #expect(request.settings == [["rule": "exact", "discount": 0.9]])
+        let many = try AgentRequest("ucb1:c=0.1/1", task: "bandit")
+        #expect(many.wantsTuning && many.settings == [["c": 0.1], ["c": 1.0]])
+        #expect(try AgentRequest("gittins:discount=0.9", task: "bandit").settings.count == 2)
+    }
+
+    @Test(arguments: [
+        ("ucb2", "ucb2"), ("", "''"), ("ucb1:k=2", "'k'"), ("ucb1:c", "'c'"), ("ucb1:c=-1", "c is -1"),
+        ("ucb1:c=", "no values of c"), ("ucb1:c=/", "no values of c"), ("ucb1:c=1:c=2", "twice"),
+        ("gittins:rule=guess", "guess"), ("random:c=1", "'c'"),
+    ]) func wrongRequestsAreTold(_ text: String, _ words: String) {
+        let error = #expect(throws: UserError.self) { try AgentRequest(text, task: "bandit") }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    /// The best of a grid, on the members that it was told.
+    @Test func tuningTakesTheBest() throws {
+        let family = BernoulliBandit(arms: 5, episodes: 100)
+        let workers = Workers(threads: 2)
+        let request = try AgentRequest("ucb1:c=0.2/3/10", task: "bandit")
+        let tuned = request.tuned(for: family, members: 500..<1000, seed: 0, workers: workers)
+        #expect(tuned.parameters == "c = 0.2")
+    }
+}
+
+/// Always pulls arm 0, and draws some numbers of its own for nothing.
+private struct FixedArm: ClassicAgent {
+    let draws: Int
+
+    var name: String { "Fixed" }
+    var parameters: String { "" }
+
+    func makePlayer(for family: any TaskFamily) -> TrialPlayer { TrialPlayer(draws: draws) }
+
+    struct TrialPlayer: Player {
+        let draws: Int
+
+        mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+            for _ in 0..<draws { _ = random.next() }
+            return 0
+        }
     }
 }

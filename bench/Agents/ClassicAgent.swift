@@ -84,6 +84,7 @@ extension ClassicAgent {
         _ fresh: TrialPlayer, _ family: any TaskFamily, _ streams: [TrialStreams],
         rewards: UnsafeMutablePointer<Double>, steps: UnsafeMutablePointer<Int32>
     ) {
+        let actionCount = family.actions
         let lanes = family.makeLanes(streams.count)
         let memory = LaneInputs(lanes: streams.count, family.observation)
         let inputs = memory.writer
@@ -98,7 +99,7 @@ extension ClassicAgent {
             let alive = lanes.count
             for lane in 0..<alive {
                 let action = players[lane].act(PlayerInput(inputs, row: lane), random: &sources[lane])
-                precondition(action >= 0 && action < family.actions, "\(name) chose action \(action)")
+                precondition(action >= 0 && action < actionCount, "\(name) chose action \(action)")
                 actions[lane] = Int32(action)
             }
             lanes.step(actions, rewards: &earned, inputs: inputs)

@@ -1,0 +1,16 @@
+import Synchronization
+
+/// Values that are costly to compute, kept for as long as the process lives.
+final class Memo<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private let values = Mutex<[Key: Value]>([:])
+
+    /// The value of a key, made at the first call; other callers wait for it.
+    func value(for key: Key, make: () -> Value) -> Value {
+        values.withLock { values in
+            if let value = values[key] { return value }
+            let value = make()
+            values[key] = value
+            return value
+        }
+    }
+}
