@@ -64,6 +64,13 @@ final class ProgressDisplay {
         let done = report.iteration + 1
         let elapsed = (ContinuousClock.now - started).inSeconds
         let left = elapsed / Double(max(done - firstIteration, 1)) * Double(total - done)
+        if configuration.stages[configuration.place(of: report.iteration).stage].kind == .imitation {
+            return [
+                "\(done)/\(total)", "teacher's return \(format(report.meanTotalReward, 3))",
+                "cross-entropy \(report.criticLoss.map { format($0, 4) } ?? "undone") nats a step",
+                "\(Int(report.stepsPerSecond)) steps/s", "left \(duration(left))",
+            ].joined(separator: "  ")
+        }
         var parts = [
             "\(done)/\(total)",
             "return \(format(report.meanTotalReward, 3))",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bench
 import Foundation
 import Kernels
 import Training
@@ -56,16 +57,7 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
-        let session = try makeSession()
-        let trainer = session.trainer
-        let display = ProgressDisplay(configuration: trainer.configuration)
-        Interruption.install()
-        display.begin(session, threads: threads.count)
-        let outcome = try session.train(shouldStop: { Interruption.signal != 0 }) { report in
-            display.show(report)
-        }
-        display.end(session, outcome)
-        if outcome == .interrupted { Foundation.exit(128 + Interruption.signal) }
+        try follow(makeSession(), threads: threads.count)
     }
 
     private func makeSession() throws -> TrainingSession {
@@ -73,7 +65,7 @@ struct Train: ParsableCommand {
         if let resume {
             return try TrainingSession(
                 resuming: RunDirectory(resume), iterations: iterations, threads: threads.count,
-                checkpointEvery: checkpointEvery, command: command)
+                checkpointEvery: checkpointEvery, command: command, teachers: AgentTeacher.named)
         }
         var base: Configuration?
         if let config {
@@ -87,8 +79,19 @@ struct Train: ParsableCommand {
         let path = runDirectory ?? "runs/\(configuration.task)-\(configuration.model)-s\(configuration.seed)"
         return try TrainingSession(
             new: configuration, in: RunDirectory(path), existing: overwrite ? .overwrite : .refuse,
-            threads: threads.count, checkpointEvery: checkpointEvery, command: command)
+            threads: threads.count, checkpointEvery: checkpointEvery, command: command,
+            teachers: AgentTeacher.named)
     }
+}
+
+/// Trains to the end, or until a signal, which ends the process; shows what it does on standard error.
+func follow(_ session: TrainingSession, threads: Int) throws {
+    let display = ProgressDisplay(configuration: session.trainer.configuration)
+    Interruption.install()
+    display.begin(session, threads: threads)
+    let outcome = try session.train(shouldStop: { Interruption.signal != 0 }) { report in display.show(report) }
+    display.end(session, outcome)
+    if outcome == .interrupted { Foundation.exit(128 + Interruption.signal) }
 }
 
 /// SIGINT and SIGTERM: the first asks for a stop after the iteration, the second ends the process at once.

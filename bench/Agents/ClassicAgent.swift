@@ -48,6 +48,18 @@ public struct PlayerInput {
         endsEpisode = inputs.episodeEnds[row] == 1
         stepIndex = Int(inputs.stepIndices[row])
     }
+
+    /// - Parameters:
+    ///   - vectorWidth: of a row of `inputs.vectors`; `imageBytes` likewise.
+    @inline(__always)
+    init(_ inputs: StepInputs, row: Int, vectorWidth: Int, imageBytes: Int) {
+        vector = inputs.vectors + row * vectorWidth
+        image = inputs.images + row * imageBytes
+        previousAction = Int(inputs.previousActions[row])
+        previousReward = inputs.previousRewards[row]
+        endsEpisode = inputs.episodeEnds[row] == 1
+        stepIndex = Int(inputs.stepIndices[row])
+    }
 }
 
 extension ClassicAgent {
