@@ -6,13 +6,16 @@ extension AgentCatalogue {
     static let mdp: [Entry] =
         [Entry(name: "random", task: "mdp", summary: "uniformly random actions") { _ in RandomAgent() }]
         + tabular(suffix: "", priorMean: 0, epsilon: 0.1, bonus: 0.0015, optimism: 0.05)
-        + tabular(suffix: "-correct-prior", priorMean: 1, epsilon: 0.05, bonus: 1e-4, optimism: 0.05)
+        + tabular(suffix: "-correct-prior", priorMean: 1, epsilon: 0.05, bonus: 4e-4, optimism: 0.05)
 
     private static func tabular(
         suffix: String, priorMean: Double, epsilon: Double, bonus: Double, optimism: Double
     ) -> [Entry] {
         let prior = CatalogueOption(
             "prior-mean", -100...100, standard: priorMean, help: "μ₀: what rewards are believed to be at first")
+        let replanning = CatalogueOption(
+            "replan", Replanning.allCases.map(\.rawValue), standard: Replanning.episode.rawValue,
+            help: "plan anew before each episode, as published, or before each step")
         func entry<Planner: TabularPlanner>(
             _ name: String, _ title: String, _ summary: String, options: [CatalogueOption] = [], grid: [Tried] = [],
             exploration: @escaping @Sendable (OptionValues) -> Double = { _ in 0 },
@@ -21,11 +24,12 @@ extension AgentCatalogue {
         ) -> Entry {
             Entry(
                 name: name + suffix, task: "mdp", summary: summary + ", μ₀ = \(shortest(priorMean))",
-                options: [prior] + options, grid: grid
+                options: [prior, replanning] + options, grid: grid
             ) { values in
                 TabularMDPAgent(
                     name: title, prior: TabularPrior(rewardMean: values.real("prior-mean")), planner: planner(values),
-                    exploration: exploration(values), settings: settings(values))
+                    replanning: Replanning(rawValue: values.word("replan"))!, exploration: exploration(values),
+                    settings: settings(values))
             }
         }
         return [
@@ -47,11 +51,18 @@ extension AgentCatalogue {
             entry(
                 "beb", "BEB", "expected model and a bonus for what was seen rarely",
                 options: [
-                    CatalogueOption("scaling", 0...10, standard: bonus, help: "factor of the bonus for transitions")
+                    CatalogueOption("scaling", 0...10, standard: bonus, help: "factor of the bonus for transitions"),
+                    CatalogueOption(
+                        "reward-bonus", 0.0...100, standard: 1.0, help: "ρ, factor of the bonus for rewards"),
                 ],
-                grid: [Tried("scaling", [5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1.5e-3, 2e-3])],
-                settings: { ["scaling = \(shortest($0.real("scaling")))"] }
-            ) { BayesianExplorationBonus(scaling: $0.real("scaling")) },
+                grid: [
+                    Tried("scaling", [5e-5, 1e-4, 2e-4, 4e-4, 8e-4, 1.5e-3]), Tried("reward-bonus", [1.0, 1.5, 2.0]),
+                ],
+                settings: {
+                    ["scaling = \(shortest($0.real("scaling")))"]
+                        + ($0.real("reward-bonus") == 1 ? [] : ["ρ = \(shortest($0.real("reward-bonus")))"])
+                }
+            ) { BayesianExplorationBonus(scaling: $0.real("scaling"), rewardBonus: $0.real("reward-bonus")) },
             entry(
                 "epsilon-greedy", "ε-greedy", "expected model and random actions",
                 options: [

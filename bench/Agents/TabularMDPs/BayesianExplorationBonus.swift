@@ -4,15 +4,20 @@ import Tasks
 /// BEB (Kolter and Ng 2009, "Near-Bayesian exploration in polynomial time"): plans in the expected model with bonuses for
 /// what was seen rarely,
 ///
-///     Q_t(s, a) = E μ(s, a) + 1 / (1 + τ(s, a)) + i β T / (1 + Σ_s′ α(s, a, s′)) + Σ_s′ E p(s′ | s, a) V_{t+1}(s′)
+///     Q_t(s, a) = E μ(s, a) + ρ / (1 + τ(s, a)) + i β T / (1 + Σ_s′ α(s, a, s′)) + Σ_s′ E p(s′ | s, a) V_{t+1}(s′)
 ///
 /// with β = 2 T² · scaling and i = T − 1 − t, the steps that remain after this one: a wrong transition costs more the more
-/// steps it spoils. The first bonus is for rewards, the second for transitions; the published column has both.
+/// steps it spoils. The first bonus is for rewards, the second for transitions; the published column has both, with ρ = 1.
 public struct BayesianExplorationBonus: TabularPlanner {
-    /// Of the bonus for transitions: 0.0015 was best with μ₀ = 0, less is with μ₀ = 1.
+    /// Of the bonus for transitions.
     public let scaling: Double
+    /// ρ
+    public let rewardBonus: Double
 
-    public init(scaling: Double) { self.scaling = scaling }
+    public init(scaling: Double, rewardBonus: Double = 1) {
+        self.scaling = scaling
+        self.rewardBonus = rewardBonus
+    }
 
     public func plan(
         _ belief: TabularBelief, step: Int, tables: inout PlanningTables,
@@ -22,7 +27,7 @@ public struct BayesianExplorationBonus: TabularPlanner {
         let (pairs, horizon) = (belief.pairs, Double(belief.horizon))
         let bonus = 2 * horizon * horizon * scaling * horizon
         belief.expectedModel(rewards: &tables.rewards, transitions: &tables.transitions)
-        for pair in 0..<pairs { tables.rewards[pair] += 1 / (1 + belief.rewardPrecisions[pair]) }
+        for pair in 0..<pairs { tables.rewards[pair] += rewardBonus / (1 + belief.rewardPrecisions[pair]) }
         tables.values.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         for time in (0..<belief.horizon).reversed() {
             let table = actionValues + time * pairs

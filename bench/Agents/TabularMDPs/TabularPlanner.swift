@@ -31,30 +31,42 @@ public struct PlanningTables: Sendable {
     }
 }
 
-/// An agent for tabular MDPs: believes, plans once an episode, and takes the actions of highest value at the step of the
-/// episode and the state where it is, ties broken at random.
+/// When a tabular agent plans.
+public enum Replanning: String, Sendable, CaseIterable {
+    /// Before each episode, as in the published tables: what an episode shows is used from the next one on.
+    case episode
+    /// Before each step, for the rest of the episode: a policy with a memory can use what it saw at once, and so is judged
+    /// beside an agent that does.
+    case step
+}
+
+/// An agent for tabular MDPs: believes, plans, and takes the actions of highest value at the step of the episode and the
+/// state where it is, ties broken at random.
 public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
     public let name: String
     public let prior: TabularPrior
     public let planner: Planner
+    public let replanning: Replanning
     /// ε: probability of a uniformly random action at a step.
     public let exploration: Double
     private let settings: [String]
 
     /// - Parameter settings: what tables say of the planner, such as "δ = 0.05".
     public init(
-        name: String, prior: TabularPrior = TabularPrior(), planner: Planner, exploration: Double = 0,
-        settings: [String] = []
+        name: String, prior: TabularPrior = TabularPrior(), planner: Planner,
+        replanning: Replanning = .episode, exploration: Double = 0, settings: [String] = []
     ) {
         self.name = name
         self.prior = prior
         self.planner = planner
+        self.replanning = replanning
         self.exploration = exploration
         self.settings = settings
     }
 
     public var parameters: String {
-        (["μ₀ = \(shortest(prior.rewardMean))"] + settings).joined(separator: ", ")
+        (["μ₀ = \(shortest(prior.rewardMean))"] + settings + (replanning == .step ? ["plans each step"] : []))
+            .joined(separator: ", ")
     }
 
     public func makePlayer(for family: any TaskFamily) -> TrialPlayer {
@@ -64,12 +76,13 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
         return TrialPlayer(
             belief: TabularBelief(
                 states: states, actions: family.actions, horizon: family.maximumEpisodeSteps, prior: prior),
-            planner: planner, exploration: exploration)
+            planner: planner, replanning: replanning, exploration: exploration)
     }
 
     public struct TrialPlayer: Player {
         private var belief: TabularBelief
         private let planner: Planner
+        private let replanning: Replanning
         private let exploration: Double
         private var tables: PlanningTables
         /// Q [T, A, S]
@@ -78,9 +91,10 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
         /// Steps of the episode so far.
         private var time = 0
 
-        init(belief: TabularBelief, planner: Planner, exploration: Double) {
+        init(belief: TabularBelief, planner: Planner, replanning: Replanning, exploration: Double) {
             self.belief = belief
             self.planner = planner
+            self.replanning = replanning
             self.exploration = exploration
             tables = PlanningTables(belief)
             actionValues = [Double](repeating: 0, count: belief.horizon * belief.pairs)
@@ -93,10 +107,10 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
                     state: state, action: input.previousAction, reward: Double(input.previousReward),
                     next: input.endsEpisode ? nil : now)
             }
-            if input.previousAction < 0 || input.endsEpisode {
+            if input.previousAction < 0 || input.endsEpisode { time = 0 }
+            if time == 0 || replanning == .step {
                 planner.plan(
                     belief, step: input.stepIndex, tables: &tables, into: &actionValues, random: &random)
-                time = 0
             }
             state = now
             defer { time += 1 }
