@@ -165,7 +165,16 @@ import Training
     /// Every setting that tuning tries can be built and played.
     @Test func gridsArePlayable() {
         for entry in AgentCatalogue.entries(of: "mdp") {
-            for setting in entry.settings() {
+            let settings = entry.grid.reduce([OptionValues()]) { settings, tried in
+                settings.flatMap { setting in
+                    tried.values.map { value in
+                        var setting = setting
+                        setting[tried.option] = value
+                        return setting
+                    }
+                }
+            }
+            for setting in settings {
                 let agent = entry.makeAgent(setting)
                 let played = agent.play(
                     0..<1, of: TabularMDP(states: 3, actions: 2, horizon: 2, episodes: 2), root: RandomSource(seed: 1),
