@@ -47,7 +47,7 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "Kernels", "Autodiff", "Models", "Tasks", "Training", .product(name: "Yams", package: "Yams"),
+                "CPNG", "Kernels", "Autodiff", "Models", "Tasks", "Training", .product(name: "Yams", package: "Yams"),
             ], path: "bench",
             exclude: ["plans", "results"],
             swiftSettings: optimised),
@@ -75,7 +75,9 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance", "TestSupport"]),
-        .testTarget(name: "BenchTests", dependencies: ["Kernels", "Models", "Tasks", "Training", "Bench"]),
+        .testTarget(
+            name: "BenchTests", dependencies: ["Kernels", "Models", "Tasks", "Training", "Bench"],
+            exclude: ["golden"]),
         .testTarget(
             name: "CommandTests", dependencies: ["Kernels", "Models", "Tasks", "Training", "Conformance", "rl2x"]),
     ],

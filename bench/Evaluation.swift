@@ -10,6 +10,10 @@ public struct Evaluation: Sendable {
     public let totalRewards: Summary
     /// Mean reward of each episode [episodes].
     public let episodeMeans: [Double]
+    /// Σ r of each episode of each trial [trials, episodes]
+    public let episodeRewards: [Double]
+    /// Steps of each episode of each trial [trials, episodes]
+    public let episodeSteps: [Int32]
     /// Seconds that playing took.
     public let seconds: Double
 
@@ -22,18 +26,24 @@ public struct Evaluation: Sendable {
         _ agent: any Agent, family: any TaskFamily, members: Range<Int>, seed: Int, workers: Workers
     ) {
         let start = ContinuousClock.now
+        let family = family.heldOut()
         let root = Trainer.unseenMembers(seed: seed)
         var totals: [Double] = []
+        var (rewards, steps) = ([Double](), [Int32]())
         var episodes = [Double](repeating: 0, count: family.episodes)
-        // Chunks bound the memory: some hundred thousand steps at a time.
-        let chunk = max(1, min(members.count, 400_000 / family.maximumTrialSteps))
+        // Chunks bound the memory: some hundred thousand steps at a time, and half a gigabyte of what they show.
+        let shown = family.maximumTrialSteps * max(1, family.observation.count)
+        let chunk = max(1, min(members.count, 400_000 / family.maximumTrialSteps, (512 << 20) / shown))
         for first in stride(from: members.lowerBound, to: members.upperBound, by: chunk) {
             let part = first..<min(first + chunk, members.upperBound)
             let played = agent.play(part, of: family, root: root, workers: workers)
             totals += played.totalRewards
+            rewards += played.rewards
+            steps += played.steps
             for (episode, mean) in played.episodeMeans.enumerated() { episodes[episode] += mean * Double(part.count) }
         }
         self.totals = totals
+        (episodeRewards, episodeSteps) = (rewards, steps)
         totalRewards = Summary(totals)
         episodeMeans = episodes.map { $0 / Double(members.count) }
         seconds = (ContinuousClock.now - start).inSeconds
@@ -53,6 +63,7 @@ public struct Landmarks: Sendable {
     ///   - members: that are played, as for `Evaluation`; likewise `seed`.
     public init(of family: any TaskFamily, members: Range<Int>, seed: Int) {
         let root = Trainer.unseenMembers(seed: seed)
+        let family = family.heldOut()
         random = family.randomTotalReward
         informed = family.informedTotalReward ?? family.informedTotalReward(trials: members.lazy.map { root.split($0) })
         if let bandit = family as? BernoulliBandit,

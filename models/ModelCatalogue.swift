@@ -38,8 +38,10 @@ public struct ModelSpecification: Sendable, Equatable {
         switch observation {
         case .vector(let width):
             return ConcatenationEncoder(observationWidth: width, actions: actions, stepScale: stepScale)
-        case .image:
-            preconditionFailure("there is no encoder for images yet")
+        case .image(let height, let width, let channels):
+            return PixelEncoder(
+                height: height, width: width, channels: channels, actions: actions, features: hidden,
+                stepScale: stepScale, layout: &layout)
         }
     }
 }

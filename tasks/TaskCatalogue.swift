@@ -6,8 +6,22 @@ public enum TaskCatalogue {
         public let name: String
         public let summary: String
         public let options: [CatalogueOption]
+        /// Why a family of these options cannot be, in words that name the option; nil if it can. Values are in range.
+        public let objection: @Sendable (OptionValues) -> String?
         /// Builds the family from one value for each option.
         public let make: @Sendable (OptionValues) -> any TaskFamily
+
+        public init(
+            name: String, summary: String, options: [CatalogueOption],
+            objection: @escaping @Sendable (OptionValues) -> String? = { _ in nil },
+            make: @escaping @Sendable (OptionValues) -> any TaskFamily
+        ) {
+            self.name = name
+            self.summary = summary
+            self.options = options
+            self.objection = objection
+            self.make = make
+        }
     }
 
     public static let entries: [Entry] = [
@@ -31,6 +45,12 @@ public enum TaskCatalogue {
                 states: $0.integer("states"), actions: $0.integer("actions"), horizon: $0.integer("horizon"),
                 episodes: $0.integer("episodes"))
         },
+        Entry(
+            name: "maze",
+            summary: "mazes seen through the agent's eyes: find the red block, remember, go straight to it",
+            options: FirstPersonMaze.catalogueOptions,
+            objection: { FirstPersonMaze.Options($0).objection }
+        ) { FirstPersonMaze(FirstPersonMaze.Options($0)) },
     ]
 
     public static var names: [String] { entries.map(\.name) }

@@ -20,6 +20,11 @@ public protocol TaskFamily: Sendable {
     /// Draws a member M. All that makes M different from others is drawn here, none of it in `reset`.
     func sample(_ random: inout RandomSource) -> Member
 
+    /// The family whose members are unseen after a training on this one: what evaluations draw from. A family that can
+    /// draw a member twice divides its members by what they are, and gives the other part; where that cannot happen, as
+    /// with real-valued members, it is the family itself.
+    func heldOut() -> Self
+
     /// Environments of this family for `count` lanes; an array of members unless a family has something faster.
     func makeEnvironments(_ count: Int) -> any EnvironmentLanes
 
@@ -61,6 +66,8 @@ extension TaskFamily {
             }
         }
     }
+
+    public func heldOut() -> Self { self }
 
     public var randomTotalReward: Double? { nil }
     public var informedTotalReward: Double? { nil }

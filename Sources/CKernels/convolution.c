@@ -42,7 +42,21 @@ RL2X_DISPATCH void rl2x_scatter_patches(size_t count, const rl2x_window *w, cons
                 }
 }
 
-RL2X_DISPATCH void rl2x_scale_bytes(size_t count, float a, const uint8_t *x, float *y) {
+RL2X_DISPATCH void rl2x_scale_bytes(size_t count, float a, float b, const uint8_t *x, float *y) {
     RL2X_INDEPENDENT
-    for (size_t i = 0; i < count; i++) y[i] = a * (float)x[i];
+    for (size_t i = 0; i < count; i++) y[i] = a * (float)x[i] + b;
+}
+
+RL2X_DISPATCH void rl2x_bias_relu(size_t rows, size_t columns, const float *bias, float *y) {
+    for (size_t row = 0; row < rows; row++, y += columns)
+        RL2X_INDEPENDENT
+        for (size_t i = 0; i < columns; i++) {
+            float value = bias[i] + y[i];
+            y[i] = value < 0.0f ? 0.0f : value;  // NaN stays NaN
+        }
+}
+
+RL2X_DISPATCH void rl2x_where_positive(size_t count, const float *y, const float *x, float *z) {
+    RL2X_INDEPENDENT
+    for (size_t i = 0; i < count; i++) z[i] = y[i] > 0.0f ? x[i] : 0.0f;
 }

@@ -162,6 +162,7 @@ public struct Configuration: Sendable, Equatable, Codable {
         }
         var options = taskOptions
         if let episodes = stage?.episodes { options["episodes"] = .integer(episodes) }
+        if let objection = entry.objection(options) { throw UserError(objection) }
         return entry.make(options)
     }
 
@@ -203,6 +204,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
         }
         try Configuration.check(taskOptions, of: "task '\(task)'", entry.options)
+        if let objection = entry.objection(taskOptions) { throw UserError(objection) }
         try Configuration.check(modelOptions, of: "model '\(model)'", modelEntry.options)
         for stage in stages {
             if let episodes = stage.episodes, let option = entry.options.first(where: { $0.name == "episodes" }),

@@ -20,7 +20,16 @@ extension Configuration {
             throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
         }
         let options = OptionValues(standard: entry.options, given: taskOptions)
+        if let objection = entry.objection(options) { throw UserError(objection) }
         let family = entry.make(options)
+        if case .image = family.observation {
+            return Configuration(
+                task: task, taskOptions: options, model: model,
+                modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
+                hidden: modelEntry.standardHidden, seed: seed, stages: navigation, conjugateGradientIterations: 10,
+                damping: 1e-3, fisherShare: 0.2, criticEpochs: 1, criticMinibatches: 20, criticLearningRate: 1e-3,
+                criticLambda: 1)
+        }
         let (episodes, steps) = (family.episodes, family.maximumTrialSteps)
         // A long trial's Fisher matrix is measured on few trials of many; its critic sees many steps in one pass.
         let long = steps > 30
@@ -33,6 +42,12 @@ extension Configuration {
             criticEpochs: long ? 1 : 2, criticMinibatches: long ? 40 : 10, criticLearningRate: long ? 2e-3 : 1e-3,
             criticLambda: 1)
     }
+
+    /// For tasks that are seen: γ, λ, KL and batch of Duan et al. 2016, appendix B. The reward comes at an episode's end, many
+    /// steps after what led to it, so λ is as long as γ.
+    static let navigation = [
+        Stage(iterations: 400, batchSteps: 50_000, discount: 0.99, gaeLambda: 0.99, maximumKL: 0.01)
+    ]
 
     /// Short trials first. A policy that is trained on trials of a hundred steps from the start settles on the first
     /// action that pays; one that has learned to compare actions in short trials goes on doing so in longer ones.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bench
 import Foundation
 import Kernels
+import Tasks
 import Training
 
 struct Bench: ParsableCommand {
@@ -49,8 +50,9 @@ struct ThroughputCommand: ParsableCommand {
         stage.criticWarmup = 0
         configuration.stages = [stage]
         let result = try Throughput(configuration, threads: threads.count, iterations: repeats) { printError($0) }
+        let frames = try framesPerSecond(configuration)
         if json {
-            try printJSON([
+            let object: [String: Any] = [
                 "model": configuration.model, "task": configuration.task, "timesteps": result.timesteps,
                 "threads": threads.count, "rollout_steps_per_second": result.rolloutStepsPerSecond,
                 "iteration_seconds": result.iterationSeconds,
@@ -58,9 +60,25 @@ struct ThroughputCommand: ParsableCommand {
                 "gflop": result.gflop, "gflops": result.gflops, "sgemm_peak_gflops": result.peak.allCores,
                 "sgemm_peak_gflops_one_core": result.peak.oneCore, "share_of_peak": result.shareOfPeak,
                 "peak_memory_bytes": result.peakMemoryBytes, "page_faults": result.pageFaults,
-            ])
+            ]
+            try printJSON(object.merging(frames.map { ($0.key, $0.value) }) { first, _ in first })
         } else {
             printTable(result, configuration)
+            for (_, text, value) in frames { print("\(text)\(Int(value)) frames/s on one core") }
+        }
+    }
+
+    /// Of a maze: what its renderer gives on one core, for two sizes of a frame.
+    private func framesPerSecond(
+        _ configuration: Configuration
+    ) throws -> [(key: String, text: String, value: Double)] {
+        guard let family = try configuration.makeFamily() as? FirstPersonMaze else { return [] }
+        printError("measuring the renderer")
+        return [
+            ("frames_per_second_one_core", "40×30             ", 40, 30),
+            ("frames_per_second_one_core_160x120", "160×120           ", 160, 120),
+        ].map { key, text, width, height in
+            (key, text, MazeThroughput(family, width: width, height: height).framesPerSecond)
         }
     }
 

@@ -30,7 +30,9 @@ struct Check: ParsableCommand {
             than: (options.model == nil ? [] : models.flatMap(\.options))
                 + (options.task == nil ? [] : tasks.flatMap(\.options)))
         var families: [any TaskFamily] = try tasks.map {
-            $0.make(OptionValues(standard: $0.options, given: try options.values(of: $0.options)))
+            let values = OptionValues(standard: $0.options, given: try options.values(of: $0.options))
+            if let objection = $0.objection(values) { throw ValidationError(objection) }
+            return $0.make(values)
         }
         if options.task == nil { families.insert(ScriptedFamily(), at: 0) }
 

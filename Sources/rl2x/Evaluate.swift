@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bench
 import Foundation
+import Kernels
 import Tasks
 import Training
 
@@ -10,13 +11,15 @@ struct Evaluate: ParsableCommand {
         discussion: """
             rl2x evaluate runs/bandit-gru-s0 --trials 10000
             rl2x evaluate runs/bandit-gru-s0 --with-baselines --tune
+            rl2x evaluate runs/maze-gru-s0 --maze-size 9 --episodes 5
             """)
 
     @Argument(help: "Run directory; its latest checkpoint is played.")
     var directory: String
 
-    @Option(parsing: .unconditional, help: "Members to play, one trial each (2 … 10000000; default 10000).")
-    var trials = 10_000
+    @Option(
+        parsing: .unconditional, help: "Members to play, one trial each (2 … 10000000; default 10000, of mazes 1000).")
+    var trials: Int?
 
     @Option(
         parsing: .unconditional, help: "Seed of the unseen members and of the actions drawn (0 or more; default 0).")
@@ -31,13 +34,18 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "With --with-baselines: choose their options from their grids, by play on as many other members.")
     var tune = false
 
+    @Option(parsing: .unconditional, help: "Episodes of a trial in a maze, if others than in training (1 … 10000).")
+    var episodes: Int?
+
+    @OptionGroup var maze: MazeOptions
+
     @OptionGroup var threads: ThreadOptions
 
     @Flag(help: "Print one JSON object on standard output and nothing else.")
     var json = false
 
     func validate() throws {
-        guard (2...10_000_000).contains(trials) else {
+        if let trials, !(2...10_000_000).contains(trials) {
             throw ValidationError("--trials is \(trials): it must lie in 2 … 10000000")
         }
         guard seed >= 0 else { throw ValidationError("--seed is \(seed): it must be 0 or more") }
@@ -50,12 +58,20 @@ struct Evaluate: ParsableCommand {
         let run = RunDirectory(directory)
         let configuration = try run.configuration()
         try configuration.validate()
+        let entry = TaskCatalogue.entry(named: configuration.task)!
+        let given = try maze.accepted(for: entry, episodes: episodes)
         let agent = try LearnedAgent(run, configuration, choice: actions)
+        if try evaluateMaze(agent, configuration, given) { return }
+        if let name = given.names.first ?? maze.values.first(where: { $0.1 != nil })?.0 {
+            throw ValidationError(
+                "--\(name) cannot be changed after a training on '\(configuration.task)': leave it out")
+        }
         let family = try configuration.makeFamily()
+        let members = 0..<(trials ?? 10_000)
         let workers = Workers(threads: threads.count)
-        let result = Evaluation(agent, family: family, members: 0..<trials, seed: seed, workers: workers)
-        let baselines = withBaselines ? playBaselines(of: configuration.task, family, workers) : []
-        let landmarks = Landmarks(of: family, members: 0..<trials, seed: seed)
+        let result = Evaluation(agent, family: family, members: members, seed: seed, workers: workers)
+        let baselines = withBaselines ? playBaselines(of: configuration.task, family, members.count, workers) : []
+        let landmarks = Landmarks(of: family, members: members, seed: seed)
         if json {
             var object: [String: Any] = [
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
@@ -75,7 +91,7 @@ struct Evaluate: ParsableCommand {
     }
 
     private func playBaselines(
-        of task: String, _ family: any TaskFamily, _ workers: Workers
+        of task: String, _ family: any TaskFamily, _ trials: Int, _ workers: Workers
     ) -> [BaselineRow] {
         AgentRequest.all(of: task, playing: family) { printError("left out: \($0)") }.map {
             BaselineRow($0, tune: tune, family: family, trials: trials, seed: seed, workers: workers)
@@ -105,7 +121,7 @@ struct Evaluate: ParsableCommand {
         }
         print(table.plainText())
         print(
-            "on the same members, under the same chance" + (tune ? "; tuned on \(trials) others" : ""))
+            "on the same members, under the same chance" + (tune ? "; tuned on \(result.trials) others" : ""))
     }
 
     private func printTable(_ result: Evaluation, _ landmarks: Landmarks, _ configuration: Configuration) {

@@ -17,7 +17,7 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Arms of a bandit (2 … 1000; default 5).")
     var arms: Int?
 
-    @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default 10).")
+    @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default per task).")
     var episodes: Int?
 
     @Option(parsing: .unconditional, help: "States of an MDP (2 … 64; default 10).")
@@ -29,6 +29,8 @@ struct ModelAndTaskOptions: ParsableArguments {
 
     @Option(parsing: .unconditional, help: "Steps of an MDP's episode (1 … 1000; default 10).")
     var horizon: Int?
+
+    @OptionGroup var maze: MazeOptions
 
     @Option(parsing: .unconditional, help: "Layers of a transformer (1 … 64; default 2).")
     var layers: Int?
@@ -126,7 +128,7 @@ struct ModelAndTaskOptions: ParsableArguments {
             ("layers", layers.map { .integer($0) }), ("heads", heads.map { .integer($0) }),
             ("feed-forward", feedForward.map { .integer($0) }), ("position", position.map { .word($0) }),
             ("context", context.map { .integer($0) }), ("gating", gating.map { .word($0) }),
-        ]
+        ] + maze.values
     }
 
     /// Names of options that were given, besides those in `except`.
@@ -190,6 +192,9 @@ struct ModelAndTaskOptions: ParsableArguments {
             } else {
                 throw ValidationError("--\(name) is no option of task '\(taskName)' or model '\(modelName)'")
             }
+        }
+        if let objection = entry.objection(OptionValues(standard: entry.options, given: taskOptions)) {
+            throw ValidationError(objection)
         }
         var configuration: Configuration
         if let base, base.task == taskName {

@@ -13,7 +13,10 @@ struct RL2X: ParsableCommand {
             learning algorithm, and measures how good an algorithm it is.
             """,
         version: Version.number,
-        subcommands: [Train.self, Evaluate.self, Imitate.self, Baselines.self, Reproduce.self, Bench.self, Check.self, Info.self])
+        subcommands: [
+            Train.self, Evaluate.self, Imitate.self, Baselines.self, Reproduce.self, Bench.self, Check.self,
+            Frames.self, Info.self,
+        ])
 
     /// Parses, runs, and turns every failure into one line on standard error: exit code 64 for a wrong call, 1 for a
     /// failure.

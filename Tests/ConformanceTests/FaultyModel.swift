@@ -72,7 +72,9 @@ struct FaultyModel: SequencePolicy {
         var layout = ParameterLayout()
         let plain = specification.makeEncoder(&layout)
         let reward = specification.observation.count + specification.actions
-        encoder = fault == .dropsLastReward ? RewardDropper(encoder: plain, reward: reward) : plain
+        // Only where features are the inputs side by side has the reward a column.
+        let hasColumns = plain is ConcatenationEncoder
+        encoder = fault == .dropsLastReward && hasColumns ? RewardDropper(encoder: plain, reward: reward) : plain
         weightX = layout.add("weight_ih", [3 * width, encoder.features], .xavierUniform(blocks: 3))
         weightH = layout.add("weight_hh", [3 * width, width], .orthogonal(blocks: 3))
         biasX = layout.add("bias_ih", [3 * width], .constant(0))

@@ -20,6 +20,8 @@ public struct PrimitiveCase: Sendable, CustomStringConvertible {
     public let isQuadratic: Bool
     /// Operands are kept this far from zero, where the function has a kink.
     public let kinkMargin: Float
+    /// There are kinks that no margin of the operands avoids, such as those of a rectified sum.
+    public let hasKinks: Bool
     /// How far a direction of the derivative law goes in each number: far enough for truncation to stand above
     /// rounding, near enough for the third derivative to rule it.
     public let reach: Float
@@ -30,12 +32,14 @@ public struct PrimitiveCase: Sendable, CustomStringConvertible {
 
     public init(
         _ name: String, _ operands: [Shape], isQuadratic: Bool = false, kinkMargin: Float = 0,
-        reach: Float = 1, mayBeConstant: [Int] = [], build: @escaping @Sendable (Tape, [Node]) -> Node
+        hasKinks: Bool = false, reach: Float = 1, mayBeConstant: [Int] = [],
+        build: @escaping @Sendable (Tape, [Node]) -> Node
     ) {
         self.name = name
         self.operands = operands
         self.isQuadratic = isQuadratic
         self.kinkMargin = kinkMargin
+        self.hasKinks = hasKinks
         self.reach = reach
         self.mayBeConstant = mayBeConstant
         self.build = build

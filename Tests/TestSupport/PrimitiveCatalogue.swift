@@ -172,6 +172,22 @@ public enum PrimitiveCatalogue {
             let bytes = (0..<3 * shape.inputCount).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
             return tape.convolution(bytes: bytes, count: 3, shape, weight: nodes[0], bias: nodes[1])
         },
+        PrimitiveCase(
+            "rectified convolution", [.init(3, 5 * 6 * 2), .init(4, 3 * 3 * 2), .init(1, 4)], hasKinks: true,
+            mayBeConstant: [0, 1, 2]
+        ) { tape, nodes in
+            let shape = ConvolutionShape(
+                height: 5, width: 6, channels: 2, kernelHeight: 3, kernelWidth: 3, stride: 2, padding: 1)
+            return tape.convolution(nodes[0], shape, weight: nodes[1], bias: nodes[2], rectified: true)
+        },
+        PrimitiveCase(
+            "rectified convolution of centred bytes", [.init(4, 3 * 3 * 2), .init(1, 4)], hasKinks: true
+        ) { tape, nodes in
+            let shape = ConvolutionShape(height: 5, width: 6, channels: 2, kernelHeight: 3, kernelWidth: 3, stride: 2)
+            let bytes = (0..<3 * shape.inputCount).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
+            return tape.convolution(
+                bytes: bytes, count: 3, centred: true, shape, weight: nodes[0], bias: nodes[1], rectified: true)
+        },
     ]
 
     /// A convolution to four channels.

@@ -49,6 +49,9 @@ public struct ConvolutionShape: Sendable, Equatable {
 ///
 ///     y = P(x) W′ᵀ + b,  dy = P(x) dW′ᵀ + P(dx) W′ᵀ + db,  W̄′ += ȳᵀ P(x),  x̄ += Pᵀ(ȳ W′),  b̄ += Σ ȳ
 ///
+/// With a rectifier y = max(x ∗ W + b, 0) is what is kept, and dy and ȳ pass where y > 0: the map before it, which is as
+/// large as y, lies on no tape.
+///
 /// Patches are K / (stride² · channels) times as large as images, so they are never kept: each reading gathers them
 /// anew, for a few images at a time, in a block of scratch that stays in the second-level cache.
 enum Convolution: Primitive {
@@ -61,9 +64,11 @@ enum Convolution: Primitive {
             plan.gather(plan.images(x, first, count, tape, memory), count, into: memory.patches)
             let out = tape.mutableValue(y) + first * y.columns
             plan.multiply(count, memory.patches, memory.weights, into: out, beta: 0)
-            if bias.count > 0 {
-                Elementwise.addBias(
-                    rows: count * plan.shape.positions, columns: plan.outputs, tape.value(bias), to: out)
+            let rows = count * plan.shape.positions
+            if plan.isRectified {
+                rl2x_bias_relu(rows, plan.outputs, tape.value(bias), out)
+            } else if bias.count > 0 {
+                Elementwise.addBias(rows: rows, columns: plan.outputs, tape.value(bias), to: out)
             }
         }
     }
@@ -92,6 +97,9 @@ enum Convolution: Primitive {
             if bias.count > 0, let dBias = tangents.of(bias) {
                 Elementwise.addBias(rows: count * plan.shape.positions, columns: plan.outputs, dBias, to: dy)
             }
+            if plan.isRectified {
+                rl2x_where_positive(count * y.columns, tape.value(y) + first * y.columns, dy, dy)
+            }
         }
     }
 
@@ -99,7 +107,7 @@ enum Convolution: Primitive {
         let (x, weight, bias, y) = (record.operands[0], record.operands[1], record.operands[2], record.output)
         let tape = cotangents.tape
         let plan = Plan(record)
-        let memory = plan.scratch(tape, weights: 2)
+        let memory = plan.scratch(tape, weights: 2, outputs: plan.isRectified)
         let dWeights = memory.weights + plan.weightCount
         let dWeight = cotangents.accumulator(weight)
         plan.permute(tape.value(weight), into: memory.weights)
@@ -107,7 +115,11 @@ enum Convolution: Primitive {
         let (outputs, patchCount) = (plan.outputs, plan.shape.patchCount)
         plan.forEachBlock { first, count in
             let rows = count * plan.shape.positions
-            let u = cotangents.of(y) + first * y.columns
+            var u = cotangents.of(y) + first * y.columns
+            if plan.isRectified {
+                rl2x_where_positive(count * y.columns, tape.value(y) + first * y.columns, u, memory.outputs)
+                u = UnsafePointer(memory.outputs)
+            }
             if dWeight != nil {
                 plan.gather(plan.images(x, first, count, tape, memory), count, into: memory.patches)
                 BLAS.multiply(
@@ -132,14 +144,21 @@ extension Convolution {
     /// Floats of patches at a time: half a megabyte, half of a second-level cache.
     static let blockCount = 1 << 17
 
+    // What the eighth attribute of a record tells.
+    static let bytesFlag = 1
+    static let centredFlag = 2
+    static let rectifiedFlag = 4
+
     /// The sizes of one application, and the maps that the three functions share.
     struct Plan {
         let shape: ConvolutionShape
         let images: Int
         let outputs: Int
-        /// Whether the images are bytes, to be multiplied by `byteScale`.
+        /// Whether the images are bytes, to be multiplied by `byteScale` and, if they are centred, lessened by 1.
         let isBytes: Bool
         let byteScale: Float
+        let byteOffset: Float
+        let isRectified: Bool
         let imagesPerBlock: Int
         private let window: rl2x_window
 
@@ -147,6 +166,7 @@ extension Convolution {
             let weights: UnsafeMutablePointer<Float>
             let patches: UnsafeMutablePointer<Float>
             let images: UnsafeMutablePointer<Float>
+            let outputs: UnsafeMutablePointer<Float>
         }
 
         init(_ record: borrowing Record) {
@@ -156,8 +176,10 @@ extension Convolution {
                 stride: sizes[5], padding: sizes[6])
             images = record.output.rows
             outputs = record.operands[1].rows
-            isBytes = sizes[7] == 1
+            isBytes = sizes[7] & Convolution.bytesFlag != 0
+            isRectified = sizes[7] & Convolution.rectifiedFlag != 0
             byteScale = record.scalar
+            byteOffset = sizes[7] & Convolution.centredFlag != 0 ? -1 : 0
             imagesPerBlock = max(1, Convolution.blockCount / (shape.positions * shape.patchCount))
             window = rl2x_window(
                 height: Int64(shape.height), width: Int64(shape.width), channels: Int64(shape.channels),
@@ -168,13 +190,16 @@ extension Convolution {
 
         var weightCount: Int { outputs * shape.patchCount }
 
-        /// Room for some sets of weights, the patches of a block and, if they come as bytes, its images.
-        func scratch(_ tape: Tape, weights sets: Int) -> Memory {
-            let patches = imagesPerBlock * shape.positions * shape.patchCount
-            let start = tape.scratch(
-                sets * weightCount + patches + (isBytes ? imagesPerBlock * shape.inputCount : 0))
+        /// Room for some sets of weights, the patches of a block, if they come as bytes, its images, and on request its
+        /// outputs.
+        func scratch(_ tape: Tape, weights sets: Int, outputs hasOutputs: Bool = false) -> Memory {
+            let patchRoom = imagesPerBlock * shape.positions * shape.patchCount
+            let imageRoom = isBytes ? imagesPerBlock * shape.inputCount : 0
+            let outputRoom = hasOutputs ? imagesPerBlock * shape.positions * outputs : 0
+            let start = tape.scratch(sets * weightCount + patchRoom + imageRoom + outputRoom)
+            let patches = start + sets * weightCount
             return Memory(
-                weights: start, patches: start + sets * weightCount, images: start + sets * weightCount + patches)
+                weights: start, patches: patches, images: patches + patchRoom, outputs: patches + patchRoom + imageRoom)
         }
 
         @inline(__always)
@@ -190,7 +215,8 @@ extension Convolution {
             guard isBytes else { return start }
             for image in 0..<count {
                 let bytes = UnsafeRawPointer(start + image * x.columns).assumingMemoryBound(to: UInt8.self)
-                rl2x_scale_bytes(shape.inputCount, byteScale, bytes, memory.images + image * shape.inputCount)
+                rl2x_scale_bytes(
+                    shape.inputCount, byteScale, byteOffset, bytes, memory.images + image * shape.inputCount)
             }
             return UnsafePointer(memory.images)
         }
@@ -245,16 +271,21 @@ extension Tape {
     /// Convolves images x [N, height · width · channels], channels last, with `weight` [O, channels · kernel height ·
     /// kernel width], a `Conv2d` weight in PyTorch's order, and adds `bias` [1, O]:
     /// [N, output height · output width · O], channels last.
-    public func convolution(_ x: Node, _ shape: ConvolutionShape, weight: Node, bias: Node? = nil) -> Node {
+    ///
+    /// - Parameter rectified: gives the positive part of that, and needs a bias.
+    public func convolution(
+        _ x: Node, _ shape: ConvolutionShape, weight: Node, bias: Node? = nil, rectified: Bool = false
+    ) -> Node {
         precondition(x.columns == shape.inputCount, "images of \(shape.inputCount) numbers were given \(x.columns)")
-        return convolve(x, shape, weight: weight, bias: bias, isBytes: false, scale: 1)
+        return convolve(
+            x, shape, weight: weight, bias: bias, scale: 1, flags: rectified ? Convolution.rectifiedFlag : 0)
     }
 
-    /// Convolves `count` images of bytes, channels last, times `scale`. The bytes are copied to the tape, where they
-    /// take a quarter of the room of floats.
+    /// Convolves `count` images of bytes, channels last, brought to 0 … 1, or to −1 … 1 if `centred`. The bytes are copied
+    /// to the tape, where they take a quarter of the room of floats.
     public func convolution(
-        bytes: UnsafePointer<UInt8>, count: Int, scale: Float = 1 / 255, _ shape: ConvolutionShape, weight: Node,
-        bias: Node? = nil
+        bytes: UnsafePointer<UInt8>, count: Int, centred: Bool = false, _ shape: ConvolutionShape, weight: Node,
+        bias: Node? = nil, rectified: Bool = false
     ) -> Node {
         let bytesPerFloat = MemoryLayout<Float>.size
         let x = constant(rows: count, columns: (shape.inputCount + bytesPerFloat - 1) / bytesPerFloat)
@@ -263,12 +294,16 @@ extension Tape {
             (target + image * x.columns * bytesPerFloat).copyMemory(
                 from: bytes + image * shape.inputCount, byteCount: shape.inputCount)
         }
-        return convolve(x, shape, weight: weight, bias: bias, isBytes: true, scale: scale)
+        return convolve(
+            x, shape, weight: weight, bias: bias, scale: centred ? 2 / 255 : 1 / 255,
+            flags: Convolution.bytesFlag | (centred ? Convolution.centredFlag : 0)
+                | (rectified ? Convolution.rectifiedFlag : 0))
     }
 
     private func convolve(
-        _ x: Node, _ shape: ConvolutionShape, weight: Node, bias: Node?, isBytes: Bool, scale: Float
+        _ x: Node, _ shape: ConvolutionShape, weight: Node, bias: Node?, scale: Float, flags: Int
     ) -> Node {
+        precondition(bias != nil || flags & Convolution.rectifiedFlag == 0, "a rectified convolution needs a bias")
         precondition(
             weight.columns == shape.patchCount, "a kernel of \(shape.patchCount) numbers was given \(weight.columns)")
         precondition(bias == nil || bias!.count == weight.rows, "a bias of \(bias!.count) for \(weight.rows) channels")
@@ -277,7 +312,7 @@ extension Tape {
             Convolution.self, operands(x, weight, bias), output: output,
             integers: attributes(
                 shape.height, shape.width, shape.channels, shape.kernelHeight, shape.kernelWidth, shape.stride,
-                shape.padding, isBytes ? 1 : 0), scalar: scale)
+                shape.padding, flags), scalar: scale)
         return output
     }
 }

@@ -76,5 +76,9 @@ typedef struct {
 void rl2x_gather_patches(size_t count, const rl2x_window *window, const float *images, float *patches);
 // The transposed map: images += patches.
 void rl2x_scatter_patches(size_t count, const rl2x_window *window, const float *patches, float *images);
-// y = a x
-void rl2x_scale_bytes(size_t count, float a, const uint8_t *x, float *y);
+// y = a x + b
+void rl2x_scale_bytes(size_t count, float a, float b, const uint8_t *x, float *y);
+// y [rows, columns] = max(y + bias, 0), row by row.
+void rl2x_bias_relu(size_t rows, size_t columns, const float *bias, float *y);
+// z = x where y > 0, else 0; z may be x.
+void rl2x_where_positive(size_t count, const float *y, const float *x, float *z);

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Kernels
+import Tasks
+import Training
+
+extension Evaluate {
+    /// Evaluates a run of the task `maze`; false for runs of others.
+    /// - Parameter given: options in which the mazes differ from those of the training.
+    func evaluateMaze(_ agent: LearnedAgent, _ configuration: Configuration, _ given: OptionValues) throws -> Bool {
+        guard try configuration.makeFamily() is FirstPersonMaze else { return false }
+        var changed = configuration
+        changed.taskOptions = try configuration.mazeOptions(given)
+        let workers = Workers(threads: threads.count)
+        guard let family = try changed.makeFamily() as? FirstPersonMaze else { return false }
+        let unseen = family.heldOut()
+        let members = 0..<(trials ?? 1000)
+        let result = Evaluation(agent, family: unseen, members: members, seed: seed, workers: workers)
+        let maze = MazeEvaluation(
+            rewards: result.episodeRewards, steps: result.episodeSteps,
+            shortest: MazeEvaluation.shortest(members, of: unseen, seed: seed, workers: workers),
+            episodes: unseen.episodes, limit: unseen.maximumEpisodeSteps)
+        if json {
+            try printJSON([
+                "model": configuration.model, "task": configuration.task, "trials": result.trials,
+                "actions": actions.rawValue, "seed": seed, "maze_size": family.options.size,
+                "mean_total_reward": rl2x.json(result.totalRewards.mean),
+                "standard_error": rl2x.json(result.totalRewards.standardError),
+                "per_episode_mean": result.episodeMeans, "random": NSNull(), "optimum": NSNull(),
+                "success_rate": maze.episodes.map(\.successRate),
+                "mean_length": maze.episodes.map { rl2x.json($0.length.mean) },
+                "mean_length_standard_error": maze.episodes.map { rl2x.json($0.length.standardError) },
+                "length_over_shortest": maze.episodes.map { rl2x.json($0.lengthOverShortest) },
+                "improved": rl2x.json(maze.improved), "success_then_failure": rl2x.json(maze.successThenFailure),
+                "mean_shortest": rl2x.json(maze.shortest.mean),
+            ])
+        } else {
+            printMaze(maze, result, family, configuration)
+        }
+        return true
+    }
+
+    private func printMaze(
+        _ maze: MazeEvaluation, _ result: Evaluation, _ family: FirstPersonMaze, _ configuration: Configuration
+    ) {
+        let size = family.options.size
+        print(
+            "\(result.trials) unseen mazes of \(size) × \(size) rooms, \(family.episodes) episodes of up to "
+                + "\(family.maximumEpisodeSteps) steps, \(actions.rawValue) actions; shortest ways of "
+                + "\(format(maze.shortest.mean, 1)) steps")
+        let published = MazeEvaluation.Published.mazes(ofSize: size)
+        let name = "\(configuration.model)-\(configuration.hidden)"
+        var table = TextTable(
+            columns: [.init("", alignment: .left)] + maze.episodes.indices.map { .init("episode \($0 + 1)") })
+        func row(_ title: String, _ cell: (MazeEvaluation.Episode) -> String) {
+            table.append([title] + maze.episodes.map(cell))
+        }
+        func publishedRow(_ title: String, _ cells: [String]) {
+            table.append([title] + maze.episodes.indices.map { $0 < cells.count ? cells[$0] : "" })
+        }
+        row("length of successful episodes, \(name)") {
+            "\(format($0.length.mean, 1)) ± \(format($0.length.standardError, 1))"
+        }
+        if let published {
+            publishedRow(
+                "the same, RL² as published¹",
+                zip(published.lengths, published.errors).map { "\(format($0, 1)) ± \(format($1, 1))" })
+        }
+        row("length over shortest, \(name)") { format($0.lengthOverShortest, 2) }
+        row("length over episode 1, \(name)") { format($0.length.mean / maze.episodes[0].length.mean, 3) }
+        if let published {
+            publishedRow("the same, RL² as published¹", published.lengths.map { format($0 / published.lengths[0], 3) })
+        }
+        row("success, \(name)") { format(100 * $0.successRate, 1) + " %" }
+        if let published {
+            publishedRow("the same, RL² as published¹", published.successRates.map { format(100 * $0, 1) + " %" })
+        }
+        print(table.plainText())
+        if let improved = maze.improved {
+            let other = published.map { " (published: \(format(100 * $0.improved, 1)) %)" } ?? ""
+            print("episode 2 no longer than episode 1: \(format(100 * improved, 1)) % of the trials\(other)")
+        }
+        if let lapsed = maze.successThenFailure {
+            print("a failure after a success: \(format(100 * lapsed, 1)) % of the trials with a success")
+        }
+        print("total reward \(format(result.totalRewards.mean, 3)) ± \(format(result.totalRewards.standardError, 3))")
+        if published != nil {
+            print("¹ Duan et al. 2016, whose steps have another size: compare ratios and shares, not lengths.")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Kernels
+import Tasks
+import Training
+
+/// How an agent does in mazes, episode by episode, as Duan et al. 2016 report it (tables 2 and 3).
+public struct MazeEvaluation: Sendable {
+    public struct Episode: Sendable {
+        /// Share of trials in which the target was reached.
+        public var successRate: Double
+        /// Steps of the successful ones.
+        public var length: Summary
+        /// Mean over the successful ones of steps over the fewest that are possible.
+        public var lengthOverShortest: Double
+    }
+
+    public let episodes: [Episode]
+    /// Share of trials in which episode 2 is no longer than episode 1, failures counted as the time limit; nil for a trial
+    /// of one episode.
+    public let improved: Double?
+    /// Share of the trials with a success in which a later episode failed.
+    public let successThenFailure: Double?
+    /// Fewest steps possible.
+    public let shortest: Summary
+
+    /// - Parameters:
+    ///   - rewards: Σ r of each episode [trials, episodes].
+    ///   - steps: of each episode [trials, episodes].
+    ///   - shortest: fewest steps possible in each trial's maze; nil where the target cannot be reached.
+    ///   - limit: steps after which an episode is cut.
+    public init(rewards: [Double], steps: [Int32], shortest: [Int?], episodes count: Int, limit: Int) {
+        let trials = shortest.count
+        precondition(rewards.count == trials * count && steps.count == trials * count, "a number for each episode")
+        // Only the step that reaches the target earns more than −0.04, and no reward comes after it.
+        func isSuccess(_ trial: Int, _ episode: Int) -> Bool {
+            let place = trial * count + episode
+            return Int(steps[place]) < limit || rewards[place] > -0.04 * Double(limit) + 1e-4
+        }
+        episodes = (0..<count).map { episode in
+            let reached = (0..<trials).filter { isSuccess($0, episode) }
+            let lengths = reached.map { Double(steps[$0 * count + episode]) }
+            let ratios = zip(reached, lengths).compactMap { trial, length in shortest[trial].map { length / Double($0) }
+            }
+            return Episode(
+                successRate: Double(reached.count) / Double(trials), length: Summary(lengths),
+                lengthOverShortest: Summary(ratios).mean)
+        }
+        improved =
+            count < 2
+            ? nil : Double((0..<trials).count { steps[$0 * count + 1] <= steps[$0 * count] }) / Double(trials)
+        let successful = (0..<trials).filter { trial in (0..<count).contains { isSuccess(trial, $0) } }
+        let lapsed = successful.count { trial in
+            let first = (0..<count).first { isSuccess(trial, $0) }!
+            return (first..<count).contains { !isSuccess(trial, $0) }
+        }
+        successThenFailure = successful.isEmpty ? nil : Double(lapsed) / Double(successful.count)
+        self.shortest = Summary(shortest.compactMap { $0.map(Double.init) })
+    }
+
+    /// Fewest steps in the mazes of members of an evaluation, by the oracle.
+    public static func shortest(
+        _ members: Range<Int>, of family: FirstPersonMaze, seed: Int, workers: Workers
+    ) -> [Int?] {
+        let root = Trainer.unseenMembers(seed: seed)
+        let oracle = MazeOracle(family.motion)
+        let lengths = UnsafeMutableBufferPointer<Int32>.allocate(capacity: members.count)
+        defer { lengths.deallocate() }
+        workers.pool.run(members.count) { index, _ in
+            var stream = TrialStreams(root.split(members.lowerBound + index)).member
+            let member = family.sample(&stream)
+            lengths[index] = Int32(oracle.path(in: member.world, from: member.start)?.count ?? -1)
+        }
+        return lengths.map { $0 < 0 ? nil : Int($0) }
+    }
+
+    /// Duan et al. 2016 on unseen mazes, the best of their seeds: mean length of successful episodes, its error, success.
+    public struct Published: Sendable {
+        public let lengths: [Double]
+        public let errors: [Double]
+        public let successRates: [Double]
+        public let improved: Double
+
+        public static let small = Published(
+            lengths: [52.4, 39.1, 42.6, 43.5, 43.9], errors: [1.3, 0.9, 1.0, 1.1, 1.1],
+            successRates: [0.993, 0.996, 0.997, 0.994, 0.996], improved: 0.917)
+        public static let large = Published(
+            lengths: [180.1, 151.8, 169.3, 162.3, 169.3], errors: [6.0, 5.9, 6.3, 6.4, 6.5],
+            successRates: [0.971, 0.967, 0.958, 0.956, 0.961], improved: 0.714)
+
+        /// For mazes of this size, if there are any.
+        public static func mazes(ofSize size: Int) -> Published? {
+            switch size {
+            case 5: small
+            case 9: large
+            default: nil
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import Kernels
+
+/// Mazes that are seen through the agent's eyes (Duan et al. 2016, section 3.3): find the red block; it and the start
+/// stay where they are for the trial's episodes, so who remembers goes straight to it in the second one.
+///
+/// - A member is a maze of N × N rooms (`MazeLayout`), a start pose in the middle of one, with a random heading, and a
+///   target in another, both uniform over the pairs of rooms that are at least (N + 1) / 2 passages apart.
+/// - Actions: forward, left, right (`MazeMotion`). Rewards: −0.04 a step, −0.001 more for one that hits a wall, 1 more
+///   for the one that reaches the target, where the episode ends.
+/// - After 250 steps in a 5 × 5 maze the episode is cut: ⌈250 ((N − 1) / 4)²⌉ in others, 1000 in 9 × 9.
+/// - The observation is a frame of bytes, height × width × 3 (`Raycaster`).
+///
+/// Training draws the walls from a fixed set of mazes, the same for every run, or from all. One layout in five is in
+/// neither, by what its walls are (`MazeLayout.isHeldOut`): `heldOut` draws from those alone.
+public struct FirstPersonMaze: TaskFamily {
+    /// What can be chosen of a maze.
+    public struct Options: Sendable, Equatable {
+        /// N: rooms a side, odd, at least 3.
+        public var size = 5
+        public var episodes = 2
+        /// Layouts in the training set; 0: no limit.
+        public var trainingMazes = 1000
+        /// Chance that a wall which is left between two rooms is taken away.
+        public var loops = 0.0
+        /// Rooms of a step forward.
+        public var step = 0.375
+        /// Degrees of a turn.
+        public var turn = 30
+        /// Pixels.
+        public var frameWidth = 40
+        /// Pixels.
+        public var frameHeight = 30
+        /// Horizontal, degrees.
+        public var fieldOfView = 90.0
+
+        public init() {}
+
+        /// Why such a maze cannot be, in words that name the option; nil if it can.
+        public var objection: String? {
+            if size < 3 || size % 2 == 0 {
+                return "--maze-size is \(size): it must be odd and at least 3, such as 5 or 9"
+            }
+            if turn < 1 || 360 % turn != 0 {
+                return "--turn-degrees is \(turn): it must divide 360, such as 15, 30 or 45"
+            }
+            return nil
+        }
+    }
+
+    public let options: Options
+    public let motion: MazeMotion
+    public let raycaster: Raycaster
+    /// Draws layouts that no training meets.
+    public let isHeldOut: Bool
+
+    /// - Precondition: `options.objection` is nil.
+    public init(_ options: Options = Options()) {
+        precondition(options.objection == nil, options.objection ?? "")
+        let motion = MazeMotion(step: options.step, turn: options.turn)
+        self.init(
+            options, motion,
+            Raycaster(
+                width: options.frameWidth, height: options.frameHeight, fieldOfView: options.fieldOfView,
+                headings: motion.headings), isHeldOut: false)
+    }
+
+    private init(_ options: Options, _ motion: MazeMotion, _ raycaster: Raycaster, isHeldOut: Bool) {
+        self.options = options
+        self.motion = motion
+        self.raycaster = raycaster
+        self.isHeldOut = isHeldOut
+    }
+
+    /// The layouts that are kept for testing.
+    public func heldOut() -> FirstPersonMaze { FirstPersonMaze(options, motion, raycaster, isHeldOut: true) }
+
+    public var name: String { "maze" }
+    public var observation: ObservationSpace {
+        .image(height: options.frameHeight, width: options.frameWidth, channels: 3)
+    }
+    public var actions: Int { MazeAction.allCases.count }
+    public var episodes: Int { options.episodes }
+
+    public var maximumEpisodeSteps: Int {
+        let side = options.size - 1
+        return (250 * side * side + 15) / 16
+    }
+
+    /// Fewest passages between start and target.
+    public var minimumDistance: Int { (options.size + 1) / 2 }
+
+    /// The mazes of the training set are numbered streams of this source.
+    private static let trainingSet = RandomSource(seed: 0x6D61_7A65)
+
+    public func sample(_ random: inout RandomSource) -> Member {
+        let layout = sampleLayout(&random)
+        while true {
+            let (start, target) = (random.integer(below: layout.rooms), random.integer(below: layout.rooms))
+            let heading = random.integer(below: motion.headings)
+            guard layout.distances(from: start)[target] >= minimumDistance else { continue }
+            let world = MazeWorld(layout, target: target)
+            let (x, y) = world.centre(of: start)
+            return Member(self, world, start: MazePose(x: x, y: y, heading: heading))
+        }
+    }
+
+    private func sampleLayout(_ random: inout RandomSource) -> MazeLayout {
+        guard !isHeldOut && options.trainingMazes > 0 else { return drawLayout(&random) }
+        var source = FirstPersonMaze.trainingSet.split(options.size, random.integer(below: options.trainingMazes))
+        return drawLayout(&source)
+    }
+
+    /// Draws layouts until one is on this family's side of the division.
+    private func drawLayout(_ random: inout RandomSource) -> MazeLayout {
+        while true {
+            let layout = MazeLayout(size: options.size, loops: options.loops, random: &random)
+            if layout.isHeldOut == isHeldOut { return layout }
+        }
+    }
+
+    /// Of one who takes a shortest path in every episode; nil if there is none.
+    public func informedTotalReward(of member: Member) -> Double? {
+        guard let path = MazeOracle(motion).path(in: member.world, from: member.start) else { return nil }
+        var (pose, hits) = (member.start, 0)
+        for action in path {
+            let outcome = motion.apply(action, to: pose, in: member.world)
+            pose = outcome.pose
+            if outcome.hitsWall { hits += 1 }
+        }
+        return Double(episodes) * (1 - 0.04 * Double(path.count) - 0.001 * Double(hits))
+    }
+
+    public struct Member: Environment {
+        public let family: FirstPersonMaze
+        public let world: MazeWorld
+        /// Where every episode begins.
+        public let start: MazePose
+        public private(set) var pose: MazePose
+        /// Steps of the episode so far.
+        public private(set) var steps = 0
+
+        init(_ family: FirstPersonMaze, _ world: MazeWorld, start: MazePose) {
+            self.family = family
+            self.world = world
+            self.start = start
+            pose = start
+        }
+
+        public mutating func reset(observation: ObservationWriter, random: inout RandomSource) {
+            pose = start
+            steps = 0
+            family.raycaster.render(world, from: pose, into: observation.image)
+        }
+
+        public mutating func step(
+            action: Int, observation: ObservationWriter, random: inout RandomSource
+        ) -> Transition {
+            let outcome = family.motion.apply(MazeAction(rawValue: action)!, to: pose, in: world)
+            pose = outcome.pose
+            steps += 1
+            family.raycaster.render(world, from: pose, into: observation.image)
+            let reward: Float = -0.04 - (outcome.hitsWall ? 0.001 : 0) + (outcome.reachesTarget ? 1 : 0)
+            return Transition(
+                reward: reward, terminated: outcome.reachesTarget,
+                truncated: !outcome.reachesTarget && steps == family.maximumEpisodeSteps)
+        }
+    }
+}

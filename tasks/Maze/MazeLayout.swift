@@ -1,0 +1,126 @@
+import Kernels
+
+/// Which neighbouring rooms of a maze of N × N rooms are joined: columns run east, rows run south, room (column, row) has
+/// the number row · N + column.
+///
+/// Layouts are drawn by **Wilson's algorithm** (1996, "Generating random spanning trees more quickly than the cover
+/// time"): loop-erased random walks from each room to the tree so far, which makes every spanning tree of the grid
+/// equally likely. On request some of the walls that are left are then taken away, each with the same chance.
+public struct MazeLayout: Sendable, Hashable {
+    /// N
+    public let size: Int
+    /// Whether room i is joined to its eastern neighbour [N²].
+    private var opensEast: [Bool]
+    /// Whether room i is joined to its southern neighbour [N²].
+    private var opensSouth: [Bool]
+
+    /// A layout without a passage.
+    private init(size: Int) {
+        self.size = size
+        opensEast = [Bool](repeating: false, count: size * size)
+        opensSouth = opensEast
+    }
+
+    /// A random layout.
+    ///
+    /// - Parameters:
+    ///   - size: N, at least 2.
+    ///   - loops: chance that a wall which the spanning tree leaves between two rooms is taken away; 0: a tree.
+    public init(size: Int, loops: Double = 0, random: inout RandomSource) {
+        precondition(size >= 2, "a maze needs more than one room")
+        self.init(size: size)
+        joinByWilson(&random)
+        guard loops > 0 else { return }
+        for room in 0..<rooms {
+            if room % size < size - 1, !opensEast[room], random.uniformDouble() < loops { opensEast[room] = true }
+            if room / size < size - 1, !opensSouth[room], random.uniformDouble() < loops { opensSouth[room] = true }
+        }
+    }
+
+    /// A layout that joins those neighbouring rooms of which `joins` says so.
+    public init(size: Int, joins: (_ room: Int, _ other: Int) -> Bool) {
+        self.init(size: size)
+        for room in 0..<rooms {
+            opensEast[room] = room % size < size - 1 && joins(room, room + 1)
+            opensSouth[room] = room / size < size - 1 && joins(room, room + size)
+        }
+    }
+
+    /// N²
+    public var rooms: Int { size * size }
+
+    /// Passages between rooms; N² − 1 in a tree.
+    public var passages: Int { opensEast.count { $0 } + opensSouth.count { $0 } }
+
+    /// Whether two neighbouring rooms are joined; false for rooms that are no neighbours.
+    public func joins(_ room: Int, _ other: Int) -> Bool {
+        let (first, second) = (min(room, other), max(room, other))
+        if second - first == 1 && first % size < size - 1 { return opensEast[first] }
+        return second - first == size && opensSouth[first]
+    }
+
+    /// Rooms beside a room, joined to it or not.
+    public func neighbours(of room: Int) -> [Int] {
+        var result: [Int] = []
+        if room % size > 0 { result.append(room - 1) }
+        if room % size < size - 1 { result.append(room + 1) }
+        if room >= size { result.append(room - size) }
+        if room + size < rooms { result.append(room + size) }
+        return result
+    }
+
+    /// Passages on the shortest way from a room to each other [N²].
+    public func distances(from start: Int) -> [Int] {
+        var distances = [Int](repeating: -1, count: rooms)
+        distances[start] = 0
+        var reached = [start]
+        var next = 0
+        while next < reached.count {
+            let room = reached[next]
+            next += 1
+            for other in neighbours(of: room) where distances[other] < 0 && joins(room, other) {
+                distances[other] = distances[room] + 1
+                reached.append(other)
+            }
+        }
+        return distances
+    }
+
+    /// Whether this layout is kept for testing: one in five, by a hash of its walls (FNV-1a, 64 bits, a byte a room), so
+    /// that no training meets it, whatever its seed or the number of its mazes.
+    public var isHeldOut: Bool {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for room in 0..<rooms {
+            hash ^= (opensEast[room] ? 1 : 0) | (opensSouth[room] ? 2 : 0)
+            hash &*= 0x0000_0100_0000_01B3
+        }
+        // The low bits of this hash depend on few of the bytes' bits; the high ones on all.
+        return (hash >> 32) % 5 == 0
+    }
+
+    private mutating func joinByWilson(_ random: inout RandomSource) {
+        var isInTree = [Bool](repeating: false, count: rooms)
+        // The way on from each room of the walk at hand; a room that is met again forgets its loop.
+        var exit = [Int](repeating: 0, count: rooms)
+        isInTree[random.integer(below: rooms)] = true
+        for start in 0..<rooms where !isInTree[start] {
+            var room = start
+            while !isInTree[room] {
+                let choices = neighbours(of: room)
+                exit[room] = choices[random.integer(below: choices.count)]
+                room = exit[room]
+            }
+            room = start
+            while !isInTree[room] {
+                isInTree[room] = true
+                join(room, exit[room])
+                room = exit[room]
+            }
+        }
+    }
+
+    private mutating func join(_ room: Int, _ other: Int) {
+        let first = min(room, other)
+        if abs(room - other) == 1 { opensEast[first] = true } else { opensSouth[first] = true }
+    }
+}
