@@ -1,20 +1,25 @@
 import Kernels
 
 /// The classic agents of random tabular MDPs. Each stands twice: with μ₀ = 0, by which the published tables were made, and
-/// with μ₀ = 1, the mean by which members are drawn, which is the honest bar.
+/// with μ₀ = 1, the mean by which members are drawn, which is the honest bar; the strongest of these also with a new plan
+/// at each step.
 extension AgentCatalogue {
     static let mdp: [Entry] =
         [Entry(name: "random", task: "mdp", summary: "uniformly random actions") { _ in RandomAgent() }]
-        + tabular(suffix: "", priorMean: 0, epsilon: 0.1, bonus: 0.0015, optimism: 0.05)
+        + tabular(suffix: "", priorMean: 0, epsilon: 0.1, bonus: 0.0015, optimism: 0.2)
         + tabular(suffix: "-correct-prior", priorMean: 1, epsilon: 0.05, bonus: 4e-4, optimism: 0.05)
+        + tabular(
+            suffix: "-each-step", priorMean: 1, replan: .step, epsilon: 0.05, bonus: 4e-4, optimism: 0.05
+        ).filter { $0.name == "beb-each-step" }
 
     private static func tabular(
-        suffix: String, priorMean: Double, epsilon: Double, bonus: Double, optimism: Double
+        suffix: String, priorMean: Double, replan: Replanning = .episode, epsilon: Double, bonus: Double,
+        optimism: Double
     ) -> [Entry] {
         let prior = CatalogueOption(
             "prior-mean", -100...100, standard: priorMean, help: "μ₀: what rewards are believed to be at first")
         let replanning = CatalogueOption(
-            "replan", Replanning.allCases.map(\.rawValue), standard: Replanning.episode.rawValue,
+            "replan", Replanning.allCases.map(\.rawValue), standard: replan.rawValue,
             help: "plan anew before each episode, as published, or before each step")
         func entry<Planner: TabularPlanner>(
             _ name: String, _ title: String, _ summary: String, options: [CatalogueOption] = [], grid: [Tried] = [],
@@ -23,7 +28,9 @@ extension AgentCatalogue {
             planner: @escaping @Sendable (OptionValues) -> Planner
         ) -> Entry {
             Entry(
-                name: name + suffix, task: "mdp", summary: summary + ", μ₀ = \(shortest(priorMean))",
+                name: name + suffix, task: "mdp",
+                summary: summary + ", μ₀ = \(shortest(priorMean))"
+                    + (replan == .step ? ", plans each step" : ""),
                 options: [prior, replanning] + options, grid: grid
             ) { values in
                 TabularMDPAgent(
@@ -45,7 +52,7 @@ extension AgentCatalogue {
                     CatalogueOption("delta", 1e-9...1, standard: 0.05, help: "δ: probability of an implausible MDP"),
                     CatalogueOption("scale", 0...100, standard: optimism, help: "factor of the confidence widths"),
                 ],
-                grid: [Tried("scale", [0.01, 0.02, 0.05, 0.1, 0.2])],
+                grid: [Tried("scale", [0.02, 0.05, 0.1, 0.2, 0.3])],
                 settings: { ["δ = \(shortest($0.real("delta")))", "scale = \(shortest($0.real("scale")))"] }
             ) { OptimismUnderUncertainty(delta: $0.real("delta"), scale: $0.real("scale")) },
             entry(
