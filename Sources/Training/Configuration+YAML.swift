@@ -62,6 +62,7 @@ extension Configuration {
             stages: try values.decode([Stage].self, forKey: .stages),
             conjugateGradientIterations: try values.decode(Int.self, forKey: .conjugateGradientIterations),
             damping: try values.decode(Double.self, forKey: .damping),
+            preconditioning: try values.decodeIfPresent(Double.self, forKey: .preconditioning) ?? 0,
             fisherShare: try values.decode(Double.self, forKey: .fisherShare),
             criticEpochs: try values.decode(Int.self, forKey: .criticEpochs),
             criticMinibatches: try values.decode(Int.self, forKey: .criticMinibatches),

@@ -104,6 +104,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var stages: [Stage]
     public var conjugateGradientIterations: Int
     public var damping: Double
+    /// Exponent of the conjugate gradient's preconditioner, the Fisher matrix's diagonal; 0: none.
+    public var preconditioning: Double = 0
     public var fisherShare: Double
     public var criticEpochs: Int
     public var criticMinibatches: Int
@@ -114,7 +116,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public enum CodingKeys: String, CodingKey, CaseIterable {
         case task, taskOptions = "task_options", model, modelOptions = "model_options", hidden
         case criticHidden = "critic_hidden", seed, stages
-        case conjugateGradientIterations = "conjugate_gradient_iterations", damping, fisherShare = "fisher_share"
+        case conjugateGradientIterations = "conjugate_gradient_iterations", damping, preconditioning, fisherShare =
+            "fisher_share"
         case criticEpochs = "critic_epochs", criticMinibatches = "critic_minibatches"
         case criticLearningRate = "critic_learning_rate", criticLambda = "critic_lambda"
     }
@@ -227,6 +230,7 @@ public struct Configuration: Sendable, Equatable, Codable {
         try check("seed", seed, 0...Int.max)
         try check("conjugate-gradient-iterations", conjugateGradientIterations, 1...1000)
         try check("damping", damping, 0...10)
+        try check("preconditioning", preconditioning, 0...1)
         try check("fisher-share", fisherShare, 0.001...1)
         try check("critic-epochs", criticEpochs, 0...100)
         try check("critic-minibatches", criticMinibatches, 1...10_000)

@@ -31,14 +31,15 @@ extension Configuration {
                 criticLambda: 1)
         }
         let (episodes, steps) = (family.episodes, family.maximumTrialSteps)
-        // A long trial's Fisher matrix is measured on few trials of many; its critic sees many steps in one pass.
+        // A long trial's critic sees many steps in one pass. Its large batches can bear the preconditioner, which follows
+        // more of the gradient, noise and all: with the small ones of short trials it costs more than it brings.
         let long = steps > 30
         return Configuration(
             task: task, taskOptions: options, model: model,
             modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
             hidden: modelEntry.standardHidden, criticHidden: long ? max(1, modelEntry.standardHidden / 2) : nil,
             seed: seed, stages: curriculum(episodes: episodes, stepsPerEpisode: max(1, steps / episodes)),
-            conjugateGradientIterations: 10, damping: 1e-3, fisherShare: long ? 0.12 : 0.2,
+            conjugateGradientIterations: 10, damping: 1e-3, preconditioning: long ? 1 : 0, fisherShare: 0.2,
             criticEpochs: long ? 1 : 2, criticMinibatches: long ? 40 : 10, criticLearningRate: long ? 2e-3 : 1e-3,
             criticLambda: 1)
     }
@@ -80,7 +81,7 @@ extension Configuration {
                 trialsPerMember: 4),
         ]
         if steps > 30 {
-            stages.append(stage(steps, 100, 500_000, lambda: 0.95, 0.01, to: 0.0005, warmup: 3, trialsPerMember: 4))
+            stages.append(stage(steps, 75, 500_000, lambda: 0.95, 0.01, to: 0.001, warmup: 3, trialsPerMember: 4))
         }
         return stages
     }

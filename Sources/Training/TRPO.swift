@@ -19,6 +19,8 @@ public final class TRPO {
         public var conjugateGradientIterations: Int
         /// Added to the diagonal of F.
         public var damping: Double
+        /// Exponent e in [0, 1] of the preconditioner 1 / (diag F + damping)^e of the conjugate gradient; 0: none.
+        public var preconditioning: Double
         /// Part of the trials on which F is measured, in (0, 1]; whole trials, chosen anew every iteration.
         public var fisherShare: Double
         /// β of the term β · (mean entropy) in the surrogate.
@@ -31,11 +33,13 @@ public final class TRPO {
 
         public init(
             maximumKL: Double = 0.01, conjugateGradientIterations: Int = 10, damping: Double = 1e-3,
-            fisherShare: Double = 1, entropyBonus: Double = 0, backtrackFactor: Double = 0.5, backtrackLimit: Int = 10
+            preconditioning: Double = 0, fisherShare: Double = 1, entropyBonus: Double = 0,
+            backtrackFactor: Double = 0.5, backtrackLimit: Int = 10
         ) {
             self.maximumKL = maximumKL
             self.conjugateGradientIterations = conjugateGradientIterations
             self.damping = damping
+            self.preconditioning = preconditioning
             self.fisherShare = fisherShare
             self.entropyBonus = entropyBonus
             self.backtrackFactor = backtrackFactor
@@ -123,8 +127,13 @@ public final class TRPO {
             let shards = fullRecord ? batch.shards : sampleForFisher(batch, settings.fisherShare, random)
             if !fullRecord { record(shards, parameters.pointer) }
             let rows = shards.reduce(0) { $0 + $1.rows }
-            computePreconditioner(
-                shards, rows: rows, damping: Float(settings.damping), random: random.split(0))
+            if settings.preconditioning > 0 {
+                computePreconditioner(
+                    shards, rows: rows, damping: Float(settings.damping), exponent: Float(settings.preconditioning),
+                    random: random.split(0))
+            } else {
+                preconditioner.fill(1)
+            }
             return solver.solve(
                 gradient: gradient.pointer, solution: solution.pointer,
                 preconditioner: UnsafePointer(preconditioner.pointer), iterations: settings.conjugateGradientIterations
@@ -254,12 +263,14 @@ public final class TRPO {
         }
     }
 
-    /// M⁻¹ = 1 / (diag F + damping), a preconditioner of the conjugate gradient (Jacobi): parameters' curvatures differ by
-    /// orders of magnitude, and without it ten products leave most directions of a wide network where they were.
+    /// M⁻¹ = 1 / (diag F + damping)^exponent, a preconditioner of the conjugate gradient (Jacobi's with exponent 1):
+    /// parameters' curvatures differ by orders of magnitude, and without it ten products leave most directions of a wide
+    /// network where they were. That these also hold noise is why small batches do better without.
     ///
     /// The diagonal is estimated: with an action a drawn from π at every row, ∇ log π(a) has mean 0 and the row's Fisher
     /// matrix as its covariance, so the squares of a shard's sums have the sum of its rows' diagonals as their mean.
-    func computePreconditioner(_ shards: [ShardBatch], rows: Int, damping: Float, random: RandomSource) {
+    func computePreconditioner(_ shards: [ShardBatch], rows: Int, damping: Float, exponent: Float, random: RandomSource)
+    {
         workers.pool.run(shards.count) { index, worker in
             let (shard, tape, workspace) = (shards[index], tapes[index], workers.workspaces[worker])
             let (logits, actions) = (tape.output!, shard.actionCount)
@@ -282,7 +293,9 @@ public final class TRPO {
         for place in 0..<sums.width { mean += diagonal[place] / Float(rows) / Float(sums.width) }
         // A parameter that moves nothing must not divide by zero where there is no damping.
         let floor = max(damping + 1e-6 * mean, .leastNormalMagnitude)
-        for place in 0..<sums.width { preconditioner.pointer[place] = 1 / (diagonal[place] / Float(rows) + floor) }
+        for place in 0..<sums.width {
+            preconditioner.pointer[place] = powf(diagonal[place] / Float(rows) + floor, -exponent)
+        }
     }
 
     /// F v for the recorded shards; the result lives until the next product.

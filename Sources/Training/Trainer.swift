@@ -245,7 +245,8 @@ public final class Trainer {
             settings: TRPO.Settings(
                 maximumKL: settings.maximumKL(within: configuration.place(of: iteration).within),
                 conjugateGradientIterations: configuration.conjugateGradientIterations,
-                damping: configuration.damping, fisherShare: configuration.fisherShare,
+                damping: configuration.damping, preconditioning: configuration.preconditioning,
+                fisherShare: configuration.fisherShare,
                 entropyBonus: settings.entropyBonus),
             random: root.split(Stream.fisher.rawValue, iteration), clock: &clock)
     }

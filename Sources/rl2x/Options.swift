@@ -99,6 +99,14 @@ struct ModelAndTaskOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: """
+            Exponent of the preconditioner of the conjugate gradient, the Fisher matrix's diagonal; 0: none (0 … 1; default \
+            per task).
+            """)
+    var preconditioning: Double?
+
+    @Option(
+        parsing: .unconditional,
         help: "Share of the trials on which the Fisher matrix is measured (0.001 … 1; default per task).")
     var fisherShare: Double?
 
@@ -139,6 +147,7 @@ struct ModelAndTaskOptions: ParsableArguments {
             ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
             ("entropy-bonus", entropyBonus),
             ("conjugate-gradient-iterations", conjugateGradientIterations), ("damping", damping),
+            ("preconditioning", preconditioning),
             ("fisher-share", fisherShare), ("critic-epochs", criticEpochs), ("critic-minibatches", criticMinibatches),
             ("critic-learning-rate", criticLearningRate), ("critic-lambda", criticLambda), ("seed", seed),
         ]
@@ -228,6 +237,7 @@ struct ModelAndTaskOptions: ParsableArguments {
             configuration.conjugateGradientIterations = conjugateGradientIterations
         }
         if let damping { configuration.damping = damping }
+        if let preconditioning { configuration.preconditioning = preconditioning }
         if let fisherShare { configuration.fisherShare = fisherShare }
         if let criticEpochs { configuration.criticEpochs = criticEpochs }
         if let criticMinibatches { configuration.criticMinibatches = criticMinibatches }

@@ -96,7 +96,7 @@ import Testing
         let (draws, damping) = (4000, Float(1e-3) * Float(mean))
         for draw in 0..<draws {
             optimizer.computePreconditioner(
-                played.batch.shards, rows: played.batch.rows, damping: damping,
+                played.batch.shards, rows: played.batch.rows, damping: damping, exponent: 1,
                 random: RandomSource(seed: 3).split(draw))
             for place in sums.indices { sums[place] += 1 / Double(optimizer.preconditioner.pointer[place]) }
         }
