@@ -96,3 +96,24 @@ public struct WidthMatch: Sendable {
         return widths
     }
 }
+
+extension ModelCatalogue {
+    /// Reads an architecture and its width, such as "gru-256"; nil if it is not that.
+    public static func modelAndWidth(_ text: String) -> (model: Entry, hidden: Int)? {
+        let parts = text.split(separator: "-")
+        guard parts.count > 1, let width = Int(parts.last!) else { return nil }
+        return entry(named: parts.dropLast().joined(separator: "-")).map { ($0, width) }
+    }
+}
+
+extension Configuration {
+    /// The same with another architecture, of standard options and of one width for policy and critic: what a match is to.
+    public func with(_ model: ModelCatalogue.Entry, hidden: Int) throws -> Configuration {
+        var reference = self
+        reference.model = model.name
+        reference.modelOptions = OptionValues(standard: model.options)
+        (reference.hidden, reference.criticHidden) = (hidden, nil)
+        try reference.validate()
+        return reference
+    }
+}

@@ -18,10 +18,7 @@ final class ObservationBuffer {
     private let imageBytes: Int
 
     init(_ space: ObservationSpace) {
-        switch space {
-        case .vector(let width): (vectorWidth, imageBytes) = (width, 0)
-        case .image: (vectorWidth, imageBytes) = (0, space.count)
-        }
+        (vectorWidth, imageBytes) = (space.vectorWidth, space.imageBytes)
         let vector = UnsafeMutablePointer<Float>.allocate(capacity: max(1, vectorWidth))
         let image = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, imageBytes))
         vector.initialize(repeating: 0, count: max(1, vectorWidth))

@@ -12,6 +12,12 @@ public enum ObservationSpace: Sendable, Equatable {
         case .image(let height, let width, let channels): height * width * channels
         }
     }
+
+    /// Real numbers in one observation; 0 for images.
+    public var vectorWidth: Int { if case .vector(let width) = self { width } else { 0 } }
+
+    /// Bytes in one observation; 0 for vectors.
+    public var imageBytes: Int { if case .image = self { count } else { 0 } }
 }
 
 /// What a policy is given at a step, as rows: (s_t, a_{t−1}, r_{t−1}, d_{t−1}) of Duan et al. 2016, section 2.2.

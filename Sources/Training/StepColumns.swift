@@ -21,10 +21,7 @@ struct StepColumns: @unchecked Sendable {
 
     /// - Parameter rows: most rows that it will hold.
     init(space: ObservationSpace, rows: Int) {
-        switch space {
-        case .vector(let width): (vectorWidth, imageBytes) = (width, 0)
-        case .image: (vectorWidth, imageBytes) = (0, space.count)
-        }
+        (vectorWidth, imageBytes) = (space.vectorWidth, space.imageBytes)
         vectors = Buffer(capacity: rows * vectorWidth)
         images = Buffer(capacity: rows * imageBytes)
         previousActions = Buffer(capacity: rows)
@@ -38,11 +35,7 @@ struct StepColumns: @unchecked Sendable {
 
     /// Bytes of a row.
     static func bytesPerRow(_ space: ObservationSpace) -> Int {
-        let observation =
-            switch space {
-            case .vector(let width): width * MemoryLayout<Float>.size
-            case .image: space.count
-            }
+        let observation = space.vectorWidth * MemoryLayout<Float>.size + space.imageBytes
         return observation + 3 * MemoryLayout<Float>.size + 3 * MemoryLayout<Int32>.size + MemoryLayout<UInt8>.size
     }
 

@@ -66,8 +66,7 @@ struct Imitate: ParsableCommand {
         let agent: any ClassicAgent
         do {
             try configuration.validate()
-            guard let named = try AgentTeacher.named(teacher, for: family) as? AgentTeacher else { return }
-            agent = named.agent
+            agent = try AgentTeacher(named: teacher, for: family).agent
         } catch let error as UserError {
             throw ValidationError(error.description)
         }
@@ -75,7 +74,8 @@ struct Imitate: ParsableCommand {
             runDirectory ?? "runs/\(configuration.task)-\(configuration.model)-imitates-s\(configuration.seed)")
         let session = try TrainingSession(
             new: configuration, in: run, existing: overwrite ? .overwrite : .refuse, threads: threads.count,
-            checkpointEvery: 10, command: Array(CommandLine.arguments.dropFirst()), teachers: AgentTeacher.named)
+            checkpointEvery: 10, command: Array(CommandLine.arguments.dropFirst()),
+            teachers: AgentTeacher.init(named:for:))
         try follow(session, threads: threads.count)
         try report(session, family, agent)
     }

@@ -258,19 +258,12 @@ extension ModelAndTaskOptions {
     /// what it found on standard error.
     private func matchedWidth(_ budget: Budget, _ configuration: Configuration) throws -> Int {
         let name = matchTo ?? "gru-256"
-        var reference = configuration
-        let parts = name.split(separator: "-")
-        guard parts.count > 1, let width = Int(parts.last!),
-            let entry = ModelCatalogue.entry(named: parts.dropLast().joined(separator: "-"))
-        else {
+        guard let (model, width) = ModelCatalogue.modelAndWidth(name) else {
             throw UserError(
                 "--match-to is '\(name)': it must be an architecture and its width, such as gru-256; architectures are "
                     + ModelCatalogue.names.joined(separator: ", "))
         }
-        reference.model = entry.name
-        reference.modelOptions = OptionValues(standard: entry.options)
-        (reference.hidden, reference.criticHidden) = (width, nil)
-        try reference.validate()
+        let reference = try configuration.with(model, hidden: width)
         try configuration.validate(exceptWidth: true)
         let found = try WidthMatch(configuration, to: reference, by: budget)
         printError(

@@ -65,7 +65,7 @@ struct Train: ParsableCommand {
         if let resume {
             return try TrainingSession(
                 resuming: RunDirectory(resume), iterations: iterations, threads: threads.count,
-                checkpointEvery: checkpointEvery, command: command, teachers: AgentTeacher.named)
+                checkpointEvery: checkpointEvery, command: command, teachers: AgentTeacher.init(named:for:))
         }
         var base: Configuration?
         if let config {
@@ -80,7 +80,7 @@ struct Train: ParsableCommand {
         return try TrainingSession(
             new: configuration, in: RunDirectory(path), existing: overwrite ? .overwrite : .refuse,
             threads: threads.count, checkpointEvery: checkpointEvery, command: command,
-            teachers: AgentTeacher.named)
+            teachers: AgentTeacher.init(named:for:))
     }
 }
 

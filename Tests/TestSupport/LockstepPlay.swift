@@ -8,11 +8,7 @@ public final class InputRows {
 
     public init(lanes: Int, _ space: ObservationSpace) {
         capacity = max(lanes, 1)
-        let (vectorWidth, imageBytes) =
-            switch space {
-            case .vector(let width): (width, 0)
-            case .image: (0, space.count)
-            }
+        let (vectorWidth, imageBytes) = (space.vectorWidth, space.imageBytes)
         func block<Element>(_ count: Int, _ rubbish: Element) -> UnsafeMutablePointer<Element> {
             let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
             pointer.initialize(repeating: rubbish, count: max(count, 1))

@@ -10,13 +10,13 @@ public struct AgentTeacher: Teacher {
 
     /// The teacher of a name such as `gittins` or `gittins:rule=exact:discount=0.99` (see `AgentRequest`).
     /// - Throws: one line if there is no such agent of the family's task, or if it cannot play the family.
-    public static func named(_ name: String, for family: any TaskFamily) throws -> any Teacher {
+    public init(named name: String, for family: any TaskFamily) throws {
         let request = try AgentRequest(name, task: family.name)
         if let objection = request.entry.objection(family) { throw UserError(objection) }
         guard let agent = request.agent as? any ClassicAgent, !request.wantsTuning else {
             throw UserError("'\(name)' cannot teach: name one classic agent, with one value for each option")
         }
-        return AgentTeacher(agent)
+        self.init(agent)
     }
 
     public func makePlayer(for family: any TaskFamily, lanes: Int) -> any LanePlayer {
@@ -38,11 +38,7 @@ private final class AgentLanes<Learner: Player>: LanePlayer {
 
     init(_ fresh: Learner, _ space: ObservationSpace) {
         self.fresh = fresh
-        (vectorWidth, imageBytes) =
-            switch space {
-            case .vector(let width): (width, 0)
-            case .image: (0, space.count)
-            }
+        (vectorWidth, imageBytes) = (space.vectorWidth, space.imageBytes)
     }
 
     func begin(_ streams: [RandomSource]) {

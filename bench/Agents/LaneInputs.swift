@@ -6,11 +6,7 @@ final class LaneInputs {
     let writer: StepInputsWriter
 
     init(lanes: Int, _ space: ObservationSpace) {
-        let (vectorWidth, imageBytes) =
-            switch space {
-            case .vector(let width): (width, 0)
-            case .image: (0, space.count)
-            }
+        let (vectorWidth, imageBytes) = (space.vectorWidth, space.imageBytes)
         func block<Element: BitwiseCopyable>(_ count: Int, _ zero: Element) -> UnsafeMutablePointer<Element> {
             let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
             pointer.initialize(repeating: zero, count: max(count, 1))

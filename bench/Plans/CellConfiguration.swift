@@ -17,14 +17,8 @@ extension Plan {
         if let hidden = cell.model.hidden {
             configuration.hidden = hidden
         } else if let match {
-            var reference = configuration
-            guard let entry = ModelCatalogue.entry(named: match.model) else {
-                throw UserError("unknown model '\(match.model)'")
-            }
-            reference.model = match.model
-            reference.modelOptions = OptionValues(standard: entry.options)
-            (reference.hidden, reference.criticHidden) = (match.hidden, nil)
             do {
+                let reference = try configuration.with(match.model, hidden: match.hidden)
                 configuration.hidden = try WidthMatch(configuration, to: reference, by: match.budget).width
             } catch let error as UserError {
                 throw cell.model.node.error("'\(cell.model.name)' cannot be matched (\(error.description))")

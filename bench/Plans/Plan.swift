@@ -56,7 +56,7 @@ public struct Plan {
 
     public struct Match: Sendable {
         public let budget: Budget
-        public let model: String
+        public let model: ModelCatalogue.Entry
         public let hidden: Int
     }
 
@@ -176,7 +176,7 @@ public struct Plan {
                 "match.by is '\(by)': choose one of \(Budget.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         let to = try keys["to"]?.string() ?? "gru-256"
-        guard let (model, hidden) = ModelCatalogue.modelAndWidth(to) else {
+        guard let (model, hidden) = ModelCatalogue.modelAndWidth(to), (1...8192).contains(hidden) else {
             throw node.error("match.to is '\(to)': it must be a model and its width, such as gru-256")
         }
         return Match(budget: budget, model: model, hidden: hidden)
@@ -230,14 +230,5 @@ public struct EvaluationPlan: Sendable {
                 }
                 return (name, try options.options(task.options, of: "task '\(task.name)'"))
             } ?? []
-    }
-}
-
-extension ModelCatalogue {
-    /// Reads "gru-256".
-    public static func modelAndWidth(_ text: String) -> (model: String, hidden: Int)? {
-        let parts = text.split(separator: "-")
-        guard parts.count > 1, let width = Int(parts.last!), (1...8192).contains(width) else { return nil }
-        return entry(named: parts.dropLast().joined(separator: "-")).map { ($0.name, width) }
     }
 }
