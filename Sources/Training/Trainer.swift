@@ -270,7 +270,8 @@ public final class Trainer {
             if trialSteps != family.maximumTrialSteps { critic.scale = ReturnScale() }
         }
         let fresh = TrialBatch(
-            family: family, trials: Trainer.trials(settings, family), trialsPerMember: settings.trialsPerMember)
+            family: family, trials: Trainer.trials(settings, family), trialsPerMember: settings.trialsPerMember,
+            refillsLanes: true)
         (batch, stage) = (fresh, index)
         return (settings, fresh)
     }
