@@ -59,7 +59,8 @@ public struct Configuration: Sendable, Equatable, Codable {
 
         public init(
             kind: Kind = .improvement, iterations: Int, batchSteps: Int, episodes: Int? = nil,
-            taskOptions: OptionValues? = nil, discount: Double, gaeLambda: Double, maximumKL: Double, finalMaximumKL: Double? = nil,
+            taskOptions: OptionValues? = nil, discount: Double, gaeLambda: Double, maximumKL: Double,
+            finalMaximumKL: Double? = nil,
             advantageScale: AdvantageScale = .batch, entropyBonus: Double = 0, criticWarmup: Int = 0,
             trialsPerMember: Int = 1, learningRate: Double? = nil, teacher: String? = nil
         ) {
@@ -88,7 +89,8 @@ public struct Configuration: Sendable, Equatable, Codable {
 
         public enum CodingKeys: String, CodingKey, CaseIterable {
             case kind, iterations, batchSteps = "batch_steps", episodes, taskOptions = "task_options", discount
-            case gaeLambda = "gae_lambda", maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus = "entropy_bonus"
+            case gaeLambda = "gae_lambda", maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus =
+                "entropy_bonus"
             case advantageScale = "advantage_scale"
             case criticWarmup = "critic_warmup", trialsPerMember = "trials_per_member", learningRate = "learning_rate"
             case teacher

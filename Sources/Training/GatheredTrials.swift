@@ -21,7 +21,9 @@ final class GatheredTrials {
         for index in 0..<sharding.count {
             let first = sharding.first(index)
             let rows = GatheredTrials.rows(trials[first..<first + sharding.lanes[index]], of: batch)
-            if index < kept.count, kept[index].capacity >= rows, kept[index].space == batch.family.observation { continue }
+            if index < kept.count, kept[index].capacity >= rows, kept[index].space == batch.family.observation {
+                continue
+            }
             // Some room to spare: the next choice will be about as large. What is not used is never backed by pages.
             let shard = ShardBatch(space: batch.family.observation, actions: batch.family.actions, rows: 2 * rows)
             if index < kept.count { kept[index] = shard } else { kept.append(shard) }

@@ -137,7 +137,9 @@ public enum Rollout {
             row += alive
             if finished > 0, let further = queue.further {
                 // Steps that those who play may still take: what is left beyond them is free for other trials.
-                var free = queue.numbers.count * lanes.longestTrial - row - (0..<alive).reduce(0) { $0 + lanes.longestRest($1) }
+                var free =
+                    queue.numbers.count * lanes.longestTrial - row
+                    - (0..<alive).reduce(0) { $0 + lanes.longestRest($1) }
                 for lane in 0..<alive where lanes.isFinished(lane) && free >= lanes.longestTrial {
                     let number = further(refilled)
                     lanes.restart(lane, queue.streams(number), inputs: next)

@@ -207,7 +207,8 @@ import Testing
         #expect(same)
     }
 
-    @Test(arguments: [[3, 3, 3, 3, 3], [1, 9, 2, 2, 7, 1, 1, 3], [5], [1, 1, 1, 20]]) func cutsByRows(_ lengths: [Int]) {
+    @Test(arguments: [[3, 3, 3, 3, 3], [1, 9, 2, 2, 7, 1, 1, 3], [5], [1, 1, 1, 20]]) func cutsByRows(_ lengths: [Int])
+    {
         for count in 1...4 {
             let runs = TrialBatch.cut(lengths, into: count)
             #expect(runs.count == count)
