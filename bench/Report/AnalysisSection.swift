@@ -34,7 +34,11 @@ private struct AnalysisTask {
 
     func parts(_ html: (String, TextTable) -> String) -> [String] {
         [regret.svg, agreement.svg, html("\(task): linear read-out of the state, R²", probes)]
-            + [html("\(task): names of arms, and one reward", symmetry)]
+            + [
+                html(
+                    "\(task): agreement with \(contestants[0].runs[0].agreement[0].rule), distance under renaming of arms, and "
+                        + "effect of one reward on its arm's probability", symmetry)
+            ]
     }
 
     /// The policies, then the players beside them, who are the same for all.
@@ -88,23 +92,24 @@ private struct AnalysisTask {
         return table
     }
 
-    /// Means over seeds.
+    /// Means over seeds: agreement with the first rule over all pulls, distance under renaming, and what a first reward of 1
+    /// instead of 0 adds to the probability of its arm at the second pull, beside the first rule and Thompson sampling.
     private var symmetry: TextTable {
         var table = TextTable(columns: [
-            .init("model", alignment: .left), .init("distance after renaming, last pull"),
-            .init("first reward 1, not 0: its arm at the next pull"), .init(contestants[0].runs[0].agreement[0].rule),
-            .init("Thompson"),
-            .init("agreement, all pulls"), .init("probability of it"),
+            .init("model", alignment: .left), .init("agreement"), .init("probability"),
+            .init("renamed arms, last pull"), .init("first reward, next pull"),
+            .init(contestants[0].runs[0].agreement[0].rule), .init("Thompson"),
         ])
         for (title, runs) in contestants {
             let flips = runs.compactMap { $0.flips.first { $0.pull == 0 && $0.lag == 1 } }
+            func effect(_ values: [Double]) -> String {
+                values.isEmpty ? "–" : String(format: "%+.3f", mean(values))
+            }
             table.append([
-                title, number(mean(runs.compactMap(\.renaming.mean.last))),
-                flips.isEmpty ? "–" : String(format: "%+.3f", mean(flips.map(\.effect.mean))),
-                flips.isEmpty ? "–" : String(format: "%+.3f", mean(flips.map(\.ruleEffect.mean))),
-                flips.isEmpty ? "–" : String(format: "%+.3f", mean(flips.map(\.thompsonEffect.mean))),
-                number(mean(runs.map { $0.agreement[0].mean($0.agreement[0].mode) })),
+                title, number(mean(runs.map { $0.agreement[0].mean($0.agreement[0].mode) })),
                 number(mean(runs.map { $0.agreement[0].mean($0.agreement[0].probability) })),
+                number(mean(runs.compactMap(\.renaming.mean.last))), effect(flips.map(\.effect.mean)),
+                effect(flips.map(\.ruleEffect.mean)), effect(flips.map(\.thompsonEffect.mean)),
             ])
         }
         return table
