@@ -56,6 +56,7 @@ extension Configuration {
             modelOptions: OptionValues(
                 standard: ModelCatalogue.entry(named: model)?.options ?? [],
                 given: try values.decodeIfPresent(OptionValues.self, forKey: .modelOptions) ?? [:]),
+            memoryReset: try values.decodeIfPresent(MemoryReset.self, forKey: .memoryReset) ?? .none,
             hidden: try values.decode(Int.self, forKey: .hidden),
             criticHidden: try values.decodeIfPresent(Int.self, forKey: .criticHidden),
             seed: try values.decode(Int.self, forKey: .seed),

@@ -24,7 +24,8 @@ extension Evaluate {
         if json {
             try printJSON([
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
-                "actions": actions.rawValue, "seed": seed, "maze_size": family.options.size,
+                "actions": actions.rawValue, "seed": seed, "memory_reset": configuration.memoryReset.rawValue,
+                "maze_size": family.options.size,
                 "mean_total_reward": rl2x.json(result.totalRewards.mean),
                 "standard_error": rl2x.json(result.totalRewards.standardError),
                 "per_episode_mean": result.episodeMeans, "random": NSNull(), "optimum": NSNull(),
@@ -48,7 +49,7 @@ extension Evaluate {
         print(
             "\(result.trials) unseen mazes of \(size) × \(size) rooms, \(family.episodes) episodes of up to "
                 + "\(family.maximumEpisodeSteps) steps, \(actions.rawValue) actions; shortest ways of "
-                + "\(format(maze.shortest.mean, 1)) steps")
+                + "\(format(maze.shortest.mean, 1)) steps" + configuration.forgetting)
         let published = MazeEvaluation.Published.mazes(ofSize: size)
         let name = "\(configuration.model)-\(configuration.hidden)"
         var table = TextTable(

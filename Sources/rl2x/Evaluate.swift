@@ -2,6 +2,7 @@ import ArgumentParser
 import Bench
 import Foundation
 import Kernels
+import Models
 import Tasks
 import Training
 
@@ -37,6 +38,13 @@ struct Evaluate: ParsableCommand {
     @Option(parsing: .unconditional, help: "Episodes of a trial in a maze, if others than in training (1 … 10000).")
     var episodes: Int?
 
+    @Option(
+        help: """
+            What the policy's memory forgets when an episode ends, if not as in training: none, episode (all of it), half \
+            (half of the units or heads).
+            """)
+    var resetMemory: MemoryReset?
+
     @OptionGroup var maze: MazeOptions
 
     @OptionGroup var threads: ThreadOptions
@@ -56,8 +64,9 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let run = RunDirectory(directory)
-        let configuration = try run.configuration()
+        var configuration = try run.configuration()
         try configuration.validate()
+        if let resetMemory { configuration.memoryReset = resetMemory }
         let entry = TaskCatalogue.entry(named: configuration.task)!
         let given = try maze.accepted(for: entry, episodes: episodes)
         let agent = try LearnedAgent(run, configuration, choice: actions)
@@ -75,7 +84,7 @@ struct Evaluate: ParsableCommand {
         if json {
             var object: [String: Any] = [
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
-                "actions": actions.rawValue, "seed": seed,
+                "actions": actions.rawValue, "seed": seed, "memory_reset": configuration.memoryReset.rawValue,
                 "mean_total_reward": rl2x.json(result.totalRewards.mean),
                 "standard_error": rl2x.json(result.totalRewards.standardError),
                 "per_episode_mean": result.episodeMeans, "random": rl2x.json(landmarks.random),
@@ -127,7 +136,7 @@ struct Evaluate: ParsableCommand {
     private func printTable(_ result: Evaluation, _ landmarks: Landmarks, _ configuration: Configuration) {
         print(
             "\(configuration.task) (\(configuration.taskOptions.summary)): \(result.trials) unseen members, "
-                + "\(actions.rawValue) actions")
+                + "\(actions.rawValue) actions" + configuration.forgetting)
         var table = TextTable(columns: [.init("player", alignment: .left), .init("total reward"), .init("± se")])
         if let random = landmarks.random { table.append(["random", format(random, 3), ""]) }
         table.append([
@@ -145,6 +154,17 @@ struct Evaluate: ParsableCommand {
         var episodes = TextTable(columns: [.init("episode")] + shown.map { .init("\($0 + 1)") })
         episodes.append(["mean reward"] + shown.map { format(means[$0], 3) })
         print(episodes.plainText())
+    }
+}
+
+extension Configuration {
+    /// What a policy forgets when an episode ends, for the end of a line; empty if nothing.
+    var forgetting: String {
+        switch memoryReset {
+        case .none: ""
+        case .episode: "; memory forgotten when an episode ends"
+        case .half: "; half of the memory forgotten when an episode ends"
+        }
     }
 }
 

@@ -54,6 +54,13 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(help: "How a transformer's sublayers join its stream: none (added), gru (gated) (default none).")
     var gating: String?
 
+    @Option(
+        help: """
+            What the memory of policy and critic forgets when an episode ends: none (RL²), episode (all of it), half (half \
+            of the units or heads) (default none).
+            """)
+    var resetMemory: MemoryReset?
+
     @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default per model).")
     var hidden: Int?
 
@@ -142,7 +149,8 @@ struct ModelAndTaskOptions: ParsableArguments {
     /// Names of options that were given, besides those in `except`.
     var given: [String] {
         let pairs: [(String, Any?)] = [
-            ("model", model), ("task", task), ("hidden", hidden), ("critic-hidden", criticHidden),
+            ("model", model), ("task", task), ("reset-memory", resetMemory), ("hidden", hidden),
+            ("critic-hidden", criticHidden),
             ("match", match), ("match-to", matchTo),
             ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
             ("entropy-bonus", entropyBonus),
@@ -224,6 +232,7 @@ struct ModelAndTaskOptions: ParsableArguments {
             }
             configuration.hidden = hidden
         }
+        if let resetMemory { configuration.memoryReset = resetMemory }
         if let criticHidden { configuration.criticHidden = criticHidden }
         if let seed { configuration.seed = seed }
         for index in configuration.stages.indices {
@@ -274,6 +283,7 @@ extension ModelAndTaskOptions {
 }
 
 extension Budget: ExpressibleByArgument {}
+extension MemoryReset: ExpressibleByArgument {}
 
 /// A given value as its option keeps it; throws where it is out of range.
 private func accept(_ value: OptionValue, for option: CatalogueOption) throws -> OptionValue {

@@ -58,6 +58,13 @@ private func error(_ text: String) -> String {
         #expect(configuration.stages.allSatisfy { $0.batchSteps == 60 && $0.maximumKL == 0.001 })
     }
 
+    @Test func aMemoryThatForgetsIsASetting() throws {
+        let plan = try Plan(
+            small + "\nsettings: [{name: whole}, {name: half, settings: {memory_reset: half}}]", file: "small.yaml")
+        #expect(
+            try plan.cells.prefix(4).map { try plan.configuration(of: $0).memoryReset } == [.none, .none, .half, .half])
+    }
+
     /// 300 steps are 100 trials of 3: 1000 steps want four iterations of them.
     @Test func stepsOfABudgetAreWholeIterations() throws {
         let plan = try Plan(
