@@ -7,13 +7,10 @@ import Training
 
 extension Evaluate {
     /// Evaluates a run of the task `maze`; false for runs of others.
-    /// - Parameter given: options in which the mazes differ from those of the training.
-    func evaluateMaze(_ agent: LearnedAgent, _ configuration: Configuration, _ given: OptionValues) throws -> Bool {
-        guard try configuration.makeFamily() is FirstPersonMaze else { return false }
-        var changed = configuration
-        changed.taskOptions = try configuration.mazeOptions(given)
+    /// - Parameter configuration: with the options of the mazes that are played.
+    func evaluateMaze(_ agent: LearnedAgent, _ configuration: Configuration) throws -> Bool {
+        guard let family = try configuration.makeFamily() as? FirstPersonMaze else { return false }
         let workers = Workers(threads: threads.count)
-        guard let family = try changed.makeFamily() as? FirstPersonMaze else { return false }
         let unseen = family.heldOut()
         let members = 0..<(trials ?? 1000)
         let result = Evaluation(agent, family: unseen, members: members, seed: seed, workers: workers)
@@ -25,6 +22,8 @@ extension Evaluate {
             try printJSON([
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
                 "actions": actions.rawValue, "seed": seed, "memory_reset": configuration.memoryReset.rawValue,
+                "task_options": jsonObject(configuration.taskOptions),
+                "note": configuration.contextNote.map { $0 as Any } ?? NSNull(),
                 "maze_size": family.options.size,
                 "mean_total_reward": rl2x.json(result.totalRewards.mean),
                 "standard_error": rl2x.json(result.totalRewards.standardError),

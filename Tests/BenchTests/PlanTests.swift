@@ -41,7 +41,7 @@ private func error(_ text: String) -> String {
         #expect(configuration.model == "elman" && configuration.hidden == 4 && configuration.seed == 2)
         #expect(configuration.iterations == 3)
         #expect(configuration.stages.allSatisfy { $0.batchSteps == 300 })
-        #expect(configuration.taskOptions == ["arms": 2, "episodes": 3])
+        #expect(configuration.taskOptions == ["arms": 2, "episodes": 3, "prior": "uniform"])
     }
 
     @Test func settingsOfAVariantGoOverThoseOfTheTask() throws {
@@ -118,6 +118,17 @@ private func error(_ text: String) -> String {
         #expect {
             try plan.configuration(of: plan.cells[0])
         } throws: { "\($0)".contains("p.yaml:12:") && "\($0)".contains("batch_stepps") }
+    }
+
+    /// Before the cell is trained.
+    @Test func anEvaluationThatThePolicyCannotPlayIsNamed() throws {
+        let plan = try Plan(
+            small.replacingOccurrences(of: "options: {episodes: 5}", with: "options: {arms: 4}"), file: "p.yaml")
+        #expect {
+            try plan.configuration(of: plan.cells[0])
+        } throws: {
+            "\($0)".contains("p.yaml:8:") && "\($0)".contains("evaluation 'longer': --arms is 4")
+        }
     }
 
     @Test func anImpossibleMatchIsNamedWithTheModelsLine() throws {

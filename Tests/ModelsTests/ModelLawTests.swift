@@ -31,13 +31,15 @@ import Testing
             guard case .word(let words) = option.domain else { return [] }
             return words.filter { option.standard != .word($0) }.map { [option.name: .word($0)] }
         }
-        let settings = settings[entry.name] ?? []
-        return ([[:]] + words + settings).map { Variant(entry: entry, options: $0) }
-            + [MemoryReset.episode, .half].flatMap { reset in
-                // A single head has no half.
-                ([[:]] + settings.filter { reset == .episode || $0["heads"] != 1 })
-                    .map { Variant(entry: entry, options: $0, reset: reset) }
-            }
+        let standard = OptionValues()
+        let settings = [standard] + (settings[entry.name] ?? [])
+        var variants = (settings + words).map { Variant(entry: entry, options: $0) }
+        for reset in [MemoryReset.episode, .half] {
+            // A single head has no half.
+            let possible = settings.filter { reset == .episode || $0["heads"] != OptionValue.integer(1) }
+            variants += possible.map { Variant(entry: entry, options: $0, reset: reset) }
+        }
+        return variants
     }
 
     @Test(arguments: variants) func everyLineOfTheKitHolds(_ variant: Variant) {

@@ -57,7 +57,7 @@ import Testing
     @Test func readsWhatAPersonWrites() throws {
         let configuration = try unusual()
         var text = try configuration.yaml().replacing("hidden: 31\n", with: "")
-        text = text.replacing("task_options:\n  arms: 7\n  episodes: 33\n", with: "")
+        text = text.replacing("task_options:\n  arms: 7\n  episodes: 33\n  prior: uniform\n", with: "")
         text = "# a short run\n\ntask_options: {episodes: 33, arms: 7}\n" + text + "hidden:  31 # units\n"
         #expect(try Configuration(yaml: text, path: "run.yaml") == configuration)
     }

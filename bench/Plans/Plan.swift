@@ -47,6 +47,7 @@ public struct Plan {
         public let budget: TrainingBudget
         let settings: PlanNode?
         public let evaluation: EvaluationPlan
+        let node: PlanNode
     }
 
     public struct Setting {
@@ -159,7 +160,7 @@ public struct Plan {
             name: try keys["name"]?.string() ?? task, task: task,
             options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
             budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
-            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry))
+            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry), node: node)
     }
 
     private static func setting(_ node: PlanNode) throws -> Setting {
