@@ -9,6 +9,7 @@ import Training
 ///     plan.yaml           the plan
 ///     cells/ID/           a run directory for each cell, with curve.json beside the run's files
 ///     records/ID.json     what came of it, written when the cell is done
+///     replays/ID.json     one member played step by step, for the plan's first seed
 ///
 /// Everything is resumed: a cell from its run's checkpoint, a plan from its records. Several processes may run one plan
 /// on one file system: a cell belongs to who locks its directory.
@@ -42,7 +43,7 @@ public struct PlanRun {
         } else if let files = try? FileManager.default.contentsOfDirectory(atPath: directory), !files.isEmpty {
             throw UserError("\(directory): exists and holds no plan; name another directory with --out")
         }
-        for folder in ["cells", "records"] {
+        for folder in ["cells", "records", "replays"] {
             do {
                 try FileManager.default.createDirectory(
                     atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
@@ -61,6 +62,7 @@ public struct PlanRun {
             let configuration = try plan.configuration(of: cell)
             if FileManager.default.fileExists(atPath: recordPath(cell)) {
                 try requireSame(CellRecord.read(recordPath(cell)), configuration)
+                try completeReplay(cell, configuration)
                 return .kept
             }
             let path = "\(directory)/cells/\(cell.identifier)"
@@ -72,12 +74,39 @@ public struct PlanRun {
             guard let record = try train(cell, configuration, in: path, shouldStop: shouldStop, progress: progress)
             else { return .interrupted }
             try record.write(to: recordPath(cell))
+            try writeReplay(cell, configuration)
             return .done
         } catch let error as UserError {
             return .failed(error.description)
         } catch {
             return .failed("\(cell.identifier): \(error)")
         }
+    }
+
+    public func replayPath(_ cell: Plan.Cell) -> String { "\(directory)/replays/\(cell.identifier).json" }
+
+    /// Makes the replay of a finished cell if it is missing, as after a kill. Where the cell's run is gone, as in a folder
+    /// of records, nothing can be made.
+    private func completeReplay(_ cell: Plan.Cell, _ configuration: Configuration) throws {
+        if FileManager.default.fileExists(atPath: replayPath(cell)) {
+            _ = try Replay.read(replayPath(cell))
+        } else {
+            try writeReplay(cell, configuration)
+        }
+    }
+
+    /// One seed of a contestant is enough to look at: the plan's first.
+    private func writeReplay(_ cell: Plan.Cell, _ configuration: Configuration) throws {
+        let run = RunDirectory("\(directory)/cells/\(cell.identifier)/run")
+        guard cell.seed == plan.seeds[0], run.hasCheckpoint else { return }
+        let agent = try LearnedAgent(run, configuration)
+        try Replay(subject(of: cell), configuration: configuration, agent: agent)?.write(to: replayPath(cell))
+    }
+
+    private func subject(of cell: Plan.Cell) -> CellRecord.Subject {
+        CellRecord.Subject(
+            plan: plan.name, cell: cell.identifier, modelName: cell.model.name, taskName: cell.task.name,
+            settingName: cell.setting.name)
     }
 
     private func requireSame(_ record: CellRecord, _ configuration: Configuration) throws {
@@ -121,11 +150,8 @@ public struct PlanRun {
         }
         guard outcome == .finished || isSpent() else { return nil }
         try curve.finish(trainer)
-        let subject = CellRecord.Subject(
-            plan: plan.name, cell: cell.identifier, modelName: cell.model.name, taskName: cell.task.name,
-            settingName: cell.setting.name)
         return try CellRecord(
-            subject, run: run, configuration: configuration,
+            subject(of: cell), run: run, configuration: configuration,
             agent: LearnedAgent(name: cell.model.name, policy: trainer.policy, weights: trainer.parameters),
             iterations: trainer.iteration, timesteps: trainer.timesteps, curve: curve.points,
             trials: cell.task.evaluation.trials, also: cell.task.evaluation.also, workers: trainer.sharedWorkers)
