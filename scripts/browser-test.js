@@ -99,12 +99,14 @@ addEventListener("load", async () => {
   const replays = [...document.querySelectorAll(".replay")];
   check(replays.length === Number(wanted.get("replays")), `${replays.length} replays`);
   for (const replay of replays) await checkReplay(replay);
-  const foreign = performance.getEntriesByType("resource").map((entry) => entry.name)
-    .filter((name) => !/^data:/.test(name) && !/browser-test\.js$/.test(name));
-  check(foreign.length === 0, `nothing else is fetched ${foreign.map((name) => name.slice(0, 80))}`);
+  const addresses = [...document.querySelectorAll("[src], [href]")]
+    .map((one) => one.getAttribute("src") ?? one.getAttribute("href"));
+  const foreign = [...addresses, ...performance.getEntriesByType("resource").map((entry) => entry.name)]
+    .filter((name) => !/^(data:|#)/.test(name) && !/browser-test\.js$/.test(name));
+  check(foreign.length === 0, `the page needs no other file ${foreign.map((name) => name.slice(0, 80))}`);
   check(document.documentElement.scrollWidth <= innerWidth, "the page is no wider than its window");
   const result = document.createElement("pre");
   result.id = "browser-test";
-  result.textContent = [...lines, "done"].join("\n");
+  result.textContent = ["", ...lines, "done", ""].join("\n");
   document.body.replaceChildren(result);
 });

@@ -55,13 +55,16 @@ extension CellRecord.Evaluated {
                 "evaluation '\(name)': the policy has \(agent.policy.outputs) actions and the members \(family.actions)"
             )
         }
-        let result = EvaluationBank(family: family, trials: trials).evaluate(agent, workers: workers)
+        let bank = EvaluationBank(family: family, trials: trials)
+        let result = bank.evaluate(agent, workers: workers)
         let landmarks = Landmarks(of: family, members: 0..<trials, seed: EvaluationBank.seed)
         self.init(
             name: name, taskOptions: configuration.taskOptions, trials: result.trials,
             meanTotalReward: result.totalRewards.mean, standardError: result.totalRewards.standardError,
             perEpisodeMean: result.episodeMeans, blockMeans: EvaluationBank.blockMeans(result.totals),
-            random: landmarks.random, optimum: landmarks.optimum, informed: landmarks.informed,
+            // Where no formula gives it, as in mazes, the bank itself does.
+            random: landmarks.random ?? bank.evaluate(RandomAgent(), workers: workers).totalRewards.mean,
+            optimum: landmarks.optimum, informed: landmarks.informed,
             note: CellRecord.Evaluated.contextNote(configuration, family))
     }
 
