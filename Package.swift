@@ -63,7 +63,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: optimised),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Conformance", "TestSupport"]),
         .testTarget(
-            name: "AutodiffTests", dependencies: ["Kernels", "Autodiff", "Conformance", "TestSupport"],
+            name: "AutodiffTests", dependencies: ["CKernels", "Kernels", "Autodiff", "Conformance", "TestSupport"],
             exclude: ["golden"]),
         .testTarget(
             name: "ModelsTests", dependencies: ["Kernels", "Autodiff", "Models", "Conformance", "TestSupport"],

@@ -67,7 +67,7 @@ public struct Landmarks: Sendable {
         random = family.randomTotalReward
         informed = family.informedTotalReward ?? family.informedTotalReward(trials: members.lazy.map { root.split($0) })
         if let bandit = family as? BernoulliBandit,
-            BayesOptimalBandit.stateCount(arms: bandit.arms, pulls: bandit.episodes) <= 3_000_000
+            BayesOptimalAgent.isQuick(arms: bandit.arms, pulls: bandit.episodes)
         {
             optimum = BayesOptimalAgent.solution(arms: bandit.arms, pulls: bandit.episodes).value
         } else {

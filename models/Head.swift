@@ -16,6 +16,9 @@ public struct Head: Sendable {
         bias = layout.add("head.bias", [outputs], .constant(0))
     }
 
-    /// [rows, width] to [rows, outputs]
-    public func read(_ hidden: Node, tape: Tape) -> Node { tape.linear(hidden, weight: weight, bias: bias) }
+    /// [rows, width] to [rows, outputs]. What it reads stays on the tape, as `features`, for analyses.
+    public func read(_ hidden: Node, tape: Tape) -> Node {
+        tape.features = hidden
+        return tape.linear(hidden, weight: weight, bias: bias)
+    }
 }

@@ -48,7 +48,8 @@ extension TaskFamily {
 
     /// Lanes that play members of this family in lockstep.
     public func makeLanes(_ count: Int) -> TrialLanes {
-        TrialLanes(environments: makeEnvironments(count), episodes: episodes)
+        TrialLanes(
+            environments: makeEnvironments(count), episodes: episodes, maximumEpisodeSteps: maximumEpisodeSteps)
     }
 
     public func makeEnvironments(_ count: Int) -> any EnvironmentLanes { EnvironmentArray(family: self, lanes: count) }

@@ -9,15 +9,21 @@ import Kernels
 public final class TrialLanes {
     private let environments: any EnvironmentLanes
     private let episodes: Int
+    private let maximumEpisodeSteps: Int
     private var streams: [TrialStreams] = []
     private var episodesLeft: [Int] = []
+    /// Step of the trial at which each lane's episode began.
+    private var episodeStarts: [Int32] = []
     private var stepIndices: [Int32] = []
     private var transitions: [Transition] = []
 
-    /// - Parameter episodes: n, of every trial.
-    public init(environments: any EnvironmentLanes, episodes: Int) {
+    /// - Parameters:
+    ///   - episodes: n, of every trial.
+    ///   - maximumEpisodeSteps: upper bound of the steps of an episode.
+    public init(environments: any EnvironmentLanes, episodes: Int, maximumEpisodeSteps: Int) {
         self.environments = environments
         self.episodes = episodes
+        self.maximumEpisodeSteps = maximumEpisodeSteps
     }
 
     /// Lanes that still play.
@@ -27,10 +33,23 @@ public final class TrialLanes {
     public func begin(_ streams: [TrialStreams], inputs: StepInputsWriter) {
         self.streams = streams
         episodesLeft = [Int](repeating: episodes, count: streams.count)
+        episodeStarts = [Int32](repeating: 0, count: streams.count)
         stepIndices = [Int32](repeating: 0, count: streams.count)
         transitions = [Transition](repeating: Transition(reward: 0), count: streams.count)
         environments.begin(&self.streams, inputs: inputs)
         for lane in streams.indices { inputs.set(lane, action: -1, reward: 0, episodeEnd: 0, stepIndex: 0) }
+    }
+
+    /// Begins another trial in a lane whose trial is over, and writes its first input over the one that nobody reads.
+    public func restart(_ lane: Int, _ stream: TrialStreams, inputs: StepInputsWriter) {
+        precondition(isFinished(lane), "the trial in lane \(lane) is not over")
+        streams[lane] = stream
+        episodesLeft[lane] = episodes
+        episodeStarts[lane] = 0
+        stepIndices[lane] = 0
+        transitions[lane] = Transition(reward: 0)
+        environments.restart(lane, &streams[lane], inputs: inputs)
+        inputs.set(lane, action: -1, reward: 0, episodeEnd: 0, stepIndex: 0)
     }
 
     /// Takes one action in each lane, in 0 ..< A, and writes the reward that each earned and the next inputs.
@@ -44,7 +63,10 @@ public final class TrialLanes {
         for lane in streams.indices {
             let transition = transitions[lane]
             stepIndices[lane] += 1
-            if transition.endsEpisode { episodesLeft[lane] -= 1 }
+            if transition.endsEpisode {
+                episodesLeft[lane] -= 1
+                episodeStarts[lane] = stepIndices[lane]
+            }
             rewards[lane] = transition.reward
             inputs.set(
                 lane, action: actions[lane], reward: transition.reward, episodeEnd: transition.endsEpisode ? 1 : 0,
@@ -54,6 +76,12 @@ public final class TrialLanes {
 
     /// Whether the trial in a lane is over.
     public func isFinished(_ lane: Int) -> Bool { episodesLeft[lane] == 0 }
+    /// Most steps of a trial.
+    public var longestTrial: Int { episodes * maximumEpisodeSteps }
+    /// Most steps that the trial in a lane can still take.
+    public func longestRest(_ lane: Int) -> Int {
+        episodesLeft[lane] * maximumEpisodeSteps - Int(stepIndices[lane] - episodeStarts[lane])
+    }
     /// Whether the last step in a lane ended an episode.
     public func endedEpisode(_ lane: Int) -> Bool { transitions[lane].endsEpisode }
     /// A uniform number in [0, 1) from the lane's action stream.
@@ -64,6 +92,7 @@ public final class TrialLanes {
         for (place, lane) in kept.enumerated() where place != lane {
             streams[place] = streams[lane]
             episodesLeft[place] = episodesLeft[lane]
+            episodeStarts[place] = episodeStarts[lane]
             stepIndices[place] = stepIndices[lane]
             transitions[place] = transitions[lane]
             inputs.move(lane, to: place)
@@ -71,6 +100,7 @@ public final class TrialLanes {
         let gone = streams.count - kept.count
         streams.removeLast(gone)
         episodesLeft.removeLast(gone)
+        episodeStarts.removeLast(gone)
         stepIndices.removeLast(gone)
         transitions.removeLast(gone)
         environments.keep(lanes: kept)
@@ -82,6 +112,8 @@ public final class TrialLanes {
 public protocol EnvironmentLanes: AnyObject {
     /// Draws a member for each lane from its member stream, and writes the first observations.
     func begin(_ streams: inout [TrialStreams], inputs: StepInputsWriter)
+    /// Draws another member for one lane, from that trial's streams, and writes its first observation.
+    func restart(_ lane: Int, _ stream: inout TrialStreams, inputs: StepInputsWriter)
     /// Takes an action in each lane. Where that ends an episode and another is left (`episodesLeft` > 1), starts it.
     func step(
         _ actions: UnsafePointer<Int32>, streams: inout [TrialStreams], episodesLeft: [Int],
@@ -102,11 +134,17 @@ public final class EnvironmentArray<Family: TaskFamily>: EnvironmentLanes {
 
     public func begin(_ streams: inout [TrialStreams], inputs: StepInputsWriter) {
         environments.removeAll(keepingCapacity: true)
-        for lane in streams.indices {
-            var environment = family.sample(&streams[lane].member)
-            environment.reset(observation: inputs.observation(lane), random: &streams[lane].environment)
-            environments.append(environment)
-        }
+        for lane in streams.indices { environments.append(member(for: lane, &streams[lane], inputs)) }
+    }
+
+    public func restart(_ lane: Int, _ stream: inout TrialStreams, inputs: StepInputsWriter) {
+        environments[lane] = member(for: lane, &stream, inputs)
+    }
+
+    private func member(for lane: Int, _ stream: inout TrialStreams, _ inputs: StepInputsWriter) -> Family.Member {
+        var environment = family.sample(&stream.member)
+        environment.reset(observation: inputs.observation(lane), random: &stream.environment)
+        return environment
     }
 
     public func step(

@@ -23,6 +23,9 @@ public final class Tape {
 
     /// The node that the readings start or end at, kept for a caller who comes back to the record.
     public var output: Node?
+    /// What the model's last linear map read [rows, width], kept for who asks what a model knows; models that end in a
+    /// `Head` leave it here.
+    public var features: Node?
 
     public init() {}
 
@@ -31,6 +34,7 @@ public final class Tape {
         self.parameters = parameters
         isRecording = recording
         output = nil
+        features = nil
         constants.reset()
         variables.reset()
         savedArena.reset()

@@ -112,7 +112,7 @@ public struct TrainingLoop: OuterLoop {
             let shard = batch.shards[index]
             return (0..<shard.lanes).map { lane in
                 JudgedTrials.Trial(
-                    number: batch.sharding.first(index) + shard.trialOfLane[lane], steps: raw[index][lane],
+                    number: shard.numbers[lane], steps: raw[index][lane],
                     standardized: shard.trial(lane).map(\.advantage))
             }
         }

@@ -69,4 +69,19 @@ public enum BLAS {
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
         counter.wrappingAdd(2 * m * n * k, ordering: .relaxed)
     }
+
+    /// The same in double precision, for statistics: sums over many rows that are subtracted from one another.
+    public static func multiply(
+        _ m: Int, _ n: Int, _ k: Int,
+        _ a: UnsafePointer<Double>, _ lda: Int, transposeA: Bool = false,
+        _ b: UnsafePointer<Double>, _ ldb: Int, transposeB: Bool = false,
+        into c: UnsafeMutablePointer<Double>, _ ldc: Int, alpha: Double = 1, beta: Double = 0
+    ) {
+        _ = kernelSet
+        guard m > 0, n > 0 else { return }
+        cblas_dgemm(
+            CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+            blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
+        counter.wrappingAdd(2 * m * n * k, ordering: .relaxed)
+    }
 }

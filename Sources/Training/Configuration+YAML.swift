@@ -80,6 +80,7 @@ extension Configuration.Stage {
             iterations: try values.decode(Int.self, forKey: .iterations),
             batchSteps: try values.decode(Int.self, forKey: .batchSteps),
             episodes: try values.decodeIfPresent(Int.self, forKey: .episodes),
+            taskOptions: try values.decodeIfPresent(OptionValues.self, forKey: .taskOptions),
             discount: try values.decode(Double.self, forKey: .discount),
             gaeLambda: try values.decode(Double.self, forKey: .gaeLambda),
             maximumKL: try values.decode(Double.self, forKey: .maximumKL),

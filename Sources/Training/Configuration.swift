@@ -31,6 +31,9 @@ public struct Configuration: Sendable, Equatable, Codable {
         public var batchSteps: Int
         /// n of this stage's trials, if another than the task's.
         public var episodes: Int?
+        /// Options of the task that are others in this stage than in the run, such as a smaller size of its members to
+        /// begin with. Observation and action spaces stay.
+        public var taskOptions: OptionValues?
         /// γ in (0, 1]
         public var discount: Double
         /// λ in [0, 1]
@@ -55,9 +58,9 @@ public struct Configuration: Sendable, Equatable, Codable {
         public var teacher: String?
 
         public init(
-            kind: Kind = .improvement, iterations: Int, batchSteps: Int, episodes: Int? = nil, discount: Double,
-            gaeLambda: Double,
-            maximumKL: Double, finalMaximumKL: Double? = nil,
+            kind: Kind = .improvement, iterations: Int, batchSteps: Int, episodes: Int? = nil,
+            taskOptions: OptionValues? = nil, discount: Double, gaeLambda: Double, maximumKL: Double,
+            finalMaximumKL: Double? = nil,
             advantageScale: AdvantageScale = .batch, entropyBonus: Double = 0, criticWarmup: Int = 0,
             trialsPerMember: Int = 1, learningRate: Double? = nil, teacher: String? = nil
         ) {
@@ -65,6 +68,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             self.iterations = iterations
             self.batchSteps = batchSteps
             self.episodes = episodes
+            self.taskOptions = taskOptions
             self.discount = discount
             self.gaeLambda = gaeLambda
             self.maximumKL = maximumKL
@@ -84,8 +88,9 @@ public struct Configuration: Sendable, Equatable, Codable {
         }
 
         public enum CodingKeys: String, CodingKey, CaseIterable {
-            case kind, iterations, batchSteps = "batch_steps", episodes, discount, gaeLambda = "gae_lambda"
-            case maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus = "entropy_bonus"
+            case kind, iterations, batchSteps = "batch_steps", episodes, taskOptions = "task_options", discount
+            case gaeLambda = "gae_lambda", maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus =
+                "entropy_bonus"
             case advantageScale = "advantage_scale"
             case criticWarmup = "critic_warmup", trialsPerMember = "trials_per_member", learningRate = "learning_rate"
             case teacher
@@ -163,10 +168,17 @@ public struct Configuration: Sendable, Equatable, Codable {
         guard let entry = TaskCatalogue.entry(named: task) else {
             throw UserError("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
         }
-        var options = taskOptions
-        if let episodes = stage?.episodes { options["episodes"] = .integer(episodes) }
+        let options = optionValues(stage)
         if let objection = entry.objection(options) { throw UserError(objection) }
         return entry.make(options)
+    }
+
+    /// The task's options in a stage.
+    private func optionValues(_ stage: Stage?) -> OptionValues {
+        var options = taskOptions
+        if let own = stage?.taskOptions { for name in own.names { options[name] = own[name] } }
+        if let episodes = stage?.episodes { options["episodes"] = .integer(episodes) }
+        return options
     }
 
     public func makePolicy() throws -> any SequencePolicy {
@@ -214,6 +226,14 @@ public struct Configuration: Sendable, Equatable, Codable {
                 option.accepted(.integer(episodes)) == nil
             {
                 throw UserError("--episodes (of a stage) is \(episodes): it must lie in \(option.range)")
+            }
+            guard let changed = stage.taskOptions else { continue }
+            try Configuration.check(optionValues(stage), of: "a stage of task '\(task)'", entry.options)
+            let (own, family) = try (makeFamily(stage: stage), makeFamily())
+            guard own.observation == family.observation, own.actions == family.actions else {
+                throw UserError(
+                    "the task_options of a stage (\(changed.summary)) change what is seen or done: all stages "
+                        + "must have one observation and one action space")
             }
         }
         try validateSettings()

@@ -6,34 +6,55 @@ public final class RolloutRecord {
     let columns: StepColumns
     /// Log-probabilities of the step at hand [lanes, A].
     let logProbabilities: Buffer<Float>
-    /// Steps of each trial.
+    /// Steps of each trial, in the order in which they began [trials].
     private(set) var lengths: [Int] = []
+    /// What each trial is called in its batch [trials].
+    private(set) var numbers: [Int] = []
     /// Trial in each lane that still plays.
     private(set) var playing: [Int] = []
-    /// Row of each step of each trial [trials, steps].
-    private var places: [Int32]
-    private let steps: Int
+    /// Rows of the first and of the latest step of each trial [trials].
+    private var firstRows: [Int32] = []
+    private var latestRows: [Int32] = []
+    /// Row of the trial's next step [rows]
+    private let nextRows: Buffer<Int32>
 
     /// - Parameters:
-    ///   - trials: most trials that it will hold.
-    ///   - steps: most steps of a trial.
-    init(space: ObservationSpace, actions: Int, trials: Int, steps: Int) {
-        self.steps = steps
-        // One more step: lanes write the inputs of a step after the last, which nobody reads.
-        columns = StepColumns(space: space, rows: trials * (steps + 1))
-        logProbabilities = Buffer(capacity: trials * actions)
-        places = [Int32](repeating: 0, count: trials * steps)
+    ///   - lanes: most trials that play at a time.
+    ///   - steps: most steps of all trials together.
+    init(space: ObservationSpace, actions: Int, lanes: Int, steps: Int) {
+        // Lanes write the inputs of a step after the last, which nobody reads.
+        columns = StepColumns(space: space, rows: steps + lanes)
+        logProbabilities = Buffer(capacity: lanes * actions)
+        nextRows = Buffer(capacity: steps + lanes)
     }
 
-    func begin(trials: Int) {
-        lengths = [Int](repeating: 0, count: trials)
-        playing = Array(0..<trials)
+    /// Forgets all trials and begins these, one a lane.
+    func begin(_ numbers: [Int]) {
+        lengths.removeAll(keepingCapacity: true)
+        self.numbers.removeAll(keepingCapacity: true)
+        playing.removeAll(keepingCapacity: true)
+        firstRows.removeAll(keepingCapacity: true)
+        latestRows.removeAll(keepingCapacity: true)
+        for number in numbers { playing.append(add(number)) }
+    }
+
+    /// Begins another trial in a lane whose trial is over.
+    func restart(_ lane: Int, _ number: Int) { playing[lane] = add(number) }
+
+    private func add(_ number: Int) -> Int {
+        lengths.append(0)
+        numbers.append(number)
+        firstRows.append(0)
+        latestRows.append(0)
+        return numbers.count - 1
     }
 
     /// Notes that the trials that play take a step, lane b in row `row + b`.
     func place(from row: Int) {
         for (lane, trial) in playing.enumerated() {
-            places[trial * steps + lengths[trial]] = Int32(row + lane)
+            let own = Int32(row + lane)
+            if lengths[trial] == 0 { firstRows[trial] = own } else { nextRows.pointer[Int(latestRows[trial])] = own }
+            latestRows[trial] = own
             lengths[trial] += 1
         }
     }
@@ -41,5 +62,7 @@ public final class RolloutRecord {
     /// Notes that only some lanes play on.
     func keep(lanes kept: [Int]) { playing = kept.map { playing[$0] } }
 
-    func row(of trial: Int, at step: Int) -> Int { Int(places[trial * steps + step]) }
+    func firstRow(of trial: Int) -> Int { Int(firstRows[trial]) }
+    /// The row of the step after the one in `row`, of the same trial, which has one.
+    func nextRow(after row: Int) -> Int { Int(nextRows.pointer[row]) }
 }

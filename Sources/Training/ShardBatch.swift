@@ -9,13 +9,11 @@ public final class ShardBatch: @unchecked Sendable {
     public let space: ObservationSpace
     /// A
     public let actionCount: Int
-    /// Most trials that it holds.
-    public let laneCapacity: Int
-    /// Most steps of a trial that it holds.
-    public let stepCapacity: Int
+    /// Most rows that it holds.
+    public let capacity: Int
     public private(set) var shape = PackedShape()
-    /// Number, in the order in which they began, of the trial in each lane.
-    public private(set) var trialOfLane: [Int] = []
+    /// What the trial in each lane is called in its batch [lanes]; of gathered trials, nothing.
+    public private(set) var numbers: [Int] = []
 
     /// What was given, done and got.
     let columns: StepColumns
@@ -28,15 +26,11 @@ public final class ShardBatch: @unchecked Sendable {
     /// advantages + values [N]
     let targets: Buffer<Float>
 
-    /// - Parameters:
-    ///   - lanes: most trials that it will hold.
-    ///   - steps: most steps of a trial.
-    public init(space: ObservationSpace, actions actionCount: Int, lanes: Int, steps: Int) {
+    /// - Parameter rows: most time steps that it will hold, of all its trials together.
+    public init(space: ObservationSpace, actions actionCount: Int, rows: Int) {
         self.space = space
         self.actionCount = actionCount
-        laneCapacity = lanes
-        stepCapacity = steps
-        let rows = lanes * steps
+        capacity = rows
         columns = StepColumns(space: space, rows: rows)
         logProbabilities = Buffer(capacity: rows * actionCount)
         values = Buffer(capacity: rows)
@@ -64,7 +58,10 @@ public final class ShardBatch: @unchecked Sendable {
     /// Steps since the trial began [N]
     var stepIndices: Buffer<Int32> { columns.stepIndices }
 
-    func setShape(lengths: [Int]) { shape.set(lengths: lengths) }
+    func setShape(lengths: [Int]) {
+        shape.set(lengths: lengths)
+        precondition(rows <= capacity, "\(rows) steps in a batch of \(capacity)")
+    }
 
     /// Fills this batch with chosen trials of others: for minibatches of the critic and for the Fisher product's sample.
     ///
@@ -73,6 +70,7 @@ public final class ShardBatch: @unchecked Sendable {
         let sorted = trials.map { (trial: $0, length: shards[$0.shard].shape.length(lane: $0.lane)) }
             .sorted { ($1.length, $0.trial.shard, $0.trial.lane) < ($0.length, $1.trial.shard, $1.trial.lane) }
         setShape(lengths: sorted.map(\.length))
+        numbers.removeAll(keepingCapacity: true)
         for step in 0..<shape.steps {
             for lane in 0..<shape.lanesAtStep[step] {
                 let trial = sorted[lane].trial
@@ -96,20 +94,21 @@ public final class ShardBatch: @unchecked Sendable {
     func take(_ trials: Range<Int>, of record: RolloutRecord) {
         let order = trials.sorted { (record.lengths[$1], $0) < (record.lengths[$0], $1) }
         setShape(lengths: order.map { record.lengths[$0] })
-        trialOfLane = order.map { $0 - trials.lowerBound }
+        numbers = order.map { record.numbers[$0] }
+        var rows = order.map { record.firstRow(of: $0) }
         for step in 0..<shape.steps {
             let (first, alive) = (shape.offsets[step], shape.lanesAtStep[step])
             // Neighbours mostly stay neighbours: they are copied together.
             var lane = 0
             while lane < alive {
-                let source = record.row(of: order[lane], at: step)
+                let source = rows[lane]
                 var count = 1
-                while lane + count < alive, record.row(of: order[lane + count], at: step) == source + count {
-                    count += 1
-                }
+                while lane + count < alive, rows[lane + count] == source + count { count += 1 }
                 columns.copyRows(source, of: record.columns, to: first + lane, count: count)
                 lane += count
             }
+            let next = step + 1 < shape.steps ? shape.lanesAtStep[step + 1] : 0
+            for lane in 0..<next { rows[lane] = record.nextRow(after: rows[lane]) }
         }
     }
 

@@ -21,11 +21,11 @@ public struct Sharding: Sendable, Equatable {
     }
 
     public var count: Int { lanes.count }
+    public var trials: Int { lanes.reduce(0, +) }
 
     /// Runs of shards that act together, up to 256 trials each: a step of acting is one product with all recurrent
     /// weights, which pays with many lanes, and needs none of the memory that bounds a shard.
     public var groups: [Range<Int>] {
-        let trials = lanes.reduce(0, +)
         let needed = (trials + 255) / 256
         let count = min(self.count, max(2, (needed + 1) / 2 * 2))
         return (0..<count).map { self.count * $0 / count..<self.count * ($0 + 1) / count }

@@ -87,7 +87,7 @@ public final class TRPO {
     /// Diagonal of M⁻¹ [P]
     let preconditioner: Matrix
     private var tapes: [Tape] = []
-    private var fisherShards: [ShardBatch] = []
+    private let fisherTrials = GatheredTrials()
 
     public init(policy: any SequencePolicy, workers: Workers) {
         self.policy = policy
@@ -236,21 +236,12 @@ public final class TRPO {
     /// Copies whole trials for the Fisher product: subsampling time steps would cut a recurrent history.
     func sampleForFisher(_ batch: TrialBatch, _ share: Double, _ random: RandomSource) -> [ShardBatch] {
         let wanted = max(1, Int((Double(batch.trials) * share).rounded()))
-        let sharding = Sharding(trials: wanted, steps: batch.family.maximumTrialSteps)
         var random = random
         let chosen = batch.sampleTrials(wanted, random: &random)
-        let steps = batch.family.maximumTrialSteps
-        if fisherShards.map(\.laneCapacity) != sharding.lanes || fisherShards.first?.stepCapacity != steps {
-            fisherShards = sharding.lanes.map {
-                ShardBatch(
-                    space: batch.family.observation, actions: batch.family.actions, lanes: $0, steps: steps)
-            }
-        }
-        workers.pool.run(sharding.count) { index, _ in
-            let first = sharding.first(index)
-            fisherShards[index].gather(Array(chosen[first..<first + sharding.lanes[index]]), from: batch.shards)
-        }
-        return fisherShards
+        let sharding = GatheredTrials.sharding(chosen, of: batch)
+        fisherTrials.prepare(chosen, sharding, of: batch)
+        workers.pool.run(sharding.count) { index, _ in fisherTrials.fill(index, chosen, sharding, of: batch) }
+        return Array(fisherTrials.shards)
     }
 
     private func record(_ shards: [ShardBatch], _ parameters: UnsafePointer<Float>) {

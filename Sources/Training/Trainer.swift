@@ -108,8 +108,7 @@ public final class Trainer {
         }
         workers = Workers(threads: threads)
         root = RandomSource(seed: UInt64(configuration.seed))
-        parameters = Matrix(rows: 1, columns: policy.layout.count)
-        parameters.copy(from: policy.layout.initialValues(root.split(Stream.policy.rawValue)))
+        parameters = Trainer.firstParameters(of: policy, seed: configuration.seed)
         self.critic = Critic(model: critic, random: root.split(Stream.critic.rawValue), workers: workers)
         optimizer = TRPO(policy: policy, workers: workers)
         rewardPrediction = TrialRegression(model: policy, workers: workers)
@@ -126,6 +125,14 @@ public final class Trainer {
         throw UserError(
             "the \(role)'s layout changes between calls (\(change)): make it once, in the model's init, and return that"
         )
+    }
+
+    /// θ [P] with which a run of a seed begins.
+    public static func firstParameters(of policy: any SequencePolicy, seed: Int) -> Matrix {
+        let parameters = Matrix(rows: 1, columns: policy.layout.count)
+        let random = RandomSource(seed: UInt64(seed)).split(Stream.policy.rawValue)
+        parameters.copy(from: policy.layout.initialValues(random))
+        return parameters
     }
 
     /// The stream of members that no training with any seed has drawn from.
@@ -270,7 +277,8 @@ public final class Trainer {
             if trialSteps != family.maximumTrialSteps { critic.scale = ReturnScale() }
         }
         let fresh = TrialBatch(
-            family: family, trials: Trainer.trials(settings, family), trialsPerMember: settings.trialsPerMember)
+            family: family, trials: Trainer.trials(settings, family), trialsPerMember: settings.trialsPerMember,
+            refillsLanes: true)
         (batch, stage) = (fresh, index)
         return (settings, fresh)
     }

@@ -17,10 +17,14 @@ public enum AdvantageScale: String, Sendable, Codable, CaseIterable {
 /// The trials of one iteration: shards, and what is counted over all of them.
 public final class TrialBatch {
     public let family: any TaskFamily
+    /// How the trials that begin together are cut.
     public let sharding: Sharding
     public let shards: [ShardBatch]
-    /// Trials of each member (see `GroupBaseline`); trial i is of group i / trialsPerMember.
+    /// Trials of each member (see `GroupBaseline`); trial i is of member i / trialsPerMember.
     public let trialsPerMember: Int
+    /// Whether lanes whose trial is over play others, as long as they fit (see `Rollout`). Then `trials` is what came of
+    /// it; N, the steps, is bounded as without.
+    public let refillsLanes: Bool
     /// What each worker plays with.
     private var players: [Player] = []
     /// A policy's memory for each worker, from one iteration to the next.
@@ -33,19 +37,22 @@ public final class TrialBatch {
     }
 
     /// - Parameters:
-    ///   - trials: whole trials in all, at least 1.
+    ///   - trials: whole trials that begin together, at least 1.
     ///   - trialsPerMember: trials that share a member and its chance, at least 1.
-    public init(family: any TaskFamily, trials: Int, trialsPerMember: Int = 1) {
+    public init(family: any TaskFamily, trials: Int, trialsPerMember: Int = 1, refillsLanes: Bool = false) {
         self.family = family
         self.trialsPerMember = trialsPerMember
+        self.refillsLanes = refillsLanes
         sharding = Sharding(trials: trials, steps: family.maximumTrialSteps)
-        shards = sharding.lanes.map {
-            ShardBatch(
-                space: family.observation, actions: family.actions, lanes: $0, steps: family.maximumTrialSteps)
+        // Trials of unequal length do not divide evenly: a shard may get one longest trial more than its share.
+        let rows = ((sharding.lanes.max() ?? 1) + 1) * family.maximumTrialSteps
+        shards = sharding.lanes.map { _ in
+            ShardBatch(space: family.observation, actions: family.actions, rows: rows)
         }
     }
 
-    public var trials: Int { sharding.lanes.reduce(0, +) }
+    /// Trials that were played.
+    public var trials: Int { shards.reduce(0) { $0 + $1.lanes } }
 
     /// N: time steps of all shards.
     public var rows: Int { shards.reduce(0) { $0 + $1.rows } }
@@ -66,26 +73,25 @@ public final class TrialBatch {
             }
             memoryOwner = policy.layout
         }
-        playGroups(root: root, first: first, workers: workers) { player, streams, worker in
+        playGroups(root: root, first: first, refills: refillsLanes, workers: workers) { player, queue, worker in
             Rollout.play(
                 policy, parameters: parameters, memory: memories[worker] as! Policy.Memory, lanes: player.lanes,
-                streams: streams, choice: choice, into: player.record, tape: workers.tapes[worker])
+                queue: queue, choice: choice, into: player.record, tape: workers.tapes[worker])
         }
     }
 
     /// Plays all trials anew by random habits (see `Rollout.playHabits`); group g draws from `root.split(g)`.
     func playHabits(_ habit: Float, root: RandomSource, workers: Workers) {
-        playGroups(root: root, first: 0, workers: workers) { player, streams, _ in
-            Rollout.playHabits(
-                habit, actions: family.actions, lanes: player.lanes, streams: streams, into: player.record)
+        playGroups(root: root, workers: workers) { player, queue, _ in
+            Rollout.playHabits(habit, actions: family.actions, lanes: player.lanes, queue: queue, into: player.record)
         }
     }
 
     /// Plays all trials anew as a teacher does; group g draws from `root.split(first + g)`.
     public func play(_ teacher: any Teacher, root: RandomSource, first: Int = 0, workers: Workers) {
-        playGroups(root: root, first: first, workers: workers) { player, streams, _ in
+        playGroups(root: root, first: first, workers: workers) { player, queue, _ in
             Rollout.play(
-                teacher.makePlayer(for: family, lanes: streams.count), lanes: player.lanes, streams: streams,
+                teacher.makePlayer(for: family, lanes: queue.numbers.count), lanes: player.lanes, queue: queue,
                 into: player.record)
         }
     }
@@ -129,29 +135,49 @@ public final class TrialBatch {
     private static func gibibytes(_ bytes: Int) -> String { String(format: "%.1f GiB", Double(bytes) / 0x1p30) }
 
     private func playGroups(
-        root: RandomSource, first: Int, workers: Workers,
-        _ play: (_ player: Player, _ streams: [TrialStreams], _ worker: Int) -> Void
+        root: RandomSource, first: Int = 0, refills: Bool = false, workers: Workers,
+        _ play: (_ player: Player, _ queue: TrialQueue, _ worker: Int) -> Void
     ) {
+        let (steps, perMember) = (family.maximumTrialSteps, trialsPerMember)
         while players.count < workers.pool.threadCount {
             players.append(
                 Player(
                     lanes: family.makeLanes(largestGroup),
                     record: RolloutRecord(
-                        space: family.observation, actions: family.actions, trials: largestGroup,
-                        steps: family.maximumTrialSteps)))
+                        space: family.observation, actions: family.actions, lanes: largestGroup,
+                        steps: largestGroup * steps)))
         }
         let groups = sharding.groups
+        // Members that no group begins with are dealt out to the groups in turn.
+        let firstFurther = (sharding.trials + perMember - 1) / perMember
         workers.pool.run(groups.count) { group, worker in
             let start = sharding.first(groups[group].lowerBound)
             let trials = sharding.lanes[groups[group]].reduce(0, +)
-            let streams = (start..<start + trials).map {
-                TrialStreams(group: root.split(first + $0 / trialsPerMember), number: $0 % trialsPerMember)
+            let queue = TrialQueue(
+                numbers: Array(start..<start + trials),
+                streams: { TrialStreams(group: root.split(first + $0 / perMember), number: $0 % perMember) },
+                further: refills
+                    ? { (firstFurther + $0 / perMember * groups.count + group) * perMember + $0 % perMember } : nil)
+            play(players[worker], queue, worker)
+            let record = players[worker].record
+            for (shard, trials) in zip(groups[group], TrialBatch.cut(record.lengths, into: groups[group].count)) {
+                shards[shard].take(trials, of: record)
             }
-            play(players[worker], streams, worker)
-            for shard in groups[group] {
-                let own = sharding.first(shard) - start
-                shards[shard].take(own..<own + sharding.lanes[shard], of: players[worker].record)
+        }
+    }
+
+    /// Cuts trials, in the order in which they began, into runs of about as many steps each: a trial belongs to the run in
+    /// which its middle lies. Trials of one length are cut evenly.
+    static func cut(_ lengths: [Int], into count: Int) -> [Range<Int>] {
+        let rows = lengths.reduce(0, +)
+        var (trial, before) = (0, 0)
+        return (1...count).map { run in
+            let first = trial
+            while trial < lengths.count, run == count || (2 * before + lengths[trial]) * count < 2 * rows * run {
+                before += lengths[trial]
+                trial += 1
             }
+            return first..<trial
         }
     }
 
@@ -172,17 +198,15 @@ public final class TrialBatch {
         if trialsPerMember > 1 { GroupBaseline.subtract(groups: groups, shards: shards) }
     }
 
-    /// The trials of each member.
+    /// The trials of each member, by the member's number.
     private var groups: [[(shard: Int, lane: Int)]] {
-        var groups = [[(shard: Int, lane: Int)]](
-            repeating: [], count: (trials + trialsPerMember - 1) / trialsPerMember)
+        var groups: [Int: [(shard: Int, lane: Int)]] = [:]
         for (index, shard) in shards.enumerated() {
-            let first = sharding.first(index)
-            for lane in 0..<shard.lanes {
-                groups[(first + shard.trialOfLane[lane]) / trialsPerMember].append((index, lane))
+            for (lane, number) in shard.numbers.enumerated() {
+                groups[number / trialsPerMember, default: []].append((index, lane))
             }
         }
-        return groups
+        return groups.sorted { $0.key < $1.key }.map(\.value)
     }
 
     /// Brings the advantages to mean 0 and deviation 1, over all N rows or within each step of the trial.

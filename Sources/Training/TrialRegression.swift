@@ -38,7 +38,7 @@ public final class TrialRegression {
     private let sums: ShardSums
     /// Where parameters and moments are kept while a fit may still fail.
     private let saved: [Matrix]
-    private var minibatchShards: [ShardBatch] = []
+    private let minibatch = GatheredTrials()
 
     private static let beta1 = 0.9
     private static let beta2 = 0.999
@@ -87,15 +87,14 @@ public final class TrialRegression {
     private func step(
         _ trials: [(shard: Int, lane: Int)], of batch: TrialBatch, _ parameters: Matrix, _ rate: Double, _ loss: Loss
     ) -> Double {
-        let sharding = Sharding(trials: trials.count, steps: batch.family.maximumTrialSteps)
-        prepareShards(sharding, batch)
+        let sharding = GatheredTrials.sharding(trials, of: batch)
+        minibatch.prepare(trials, sharding, of: batch)
         sums.prepare(sharding.count)
-        let rows = trials.reduce(0) { $0 + batch.shards[$1.shard].shape.length(lane: $1.lane) }
+        let rows = GatheredTrials.rows(trials, of: batch)
         let losses = Buffer<Double>(capacity: sharding.count)
         workers.pool.run(sharding.count) { index, worker in
-            let (shard, tape, workspace) = (minibatchShards[index], workers.tapes[worker], workers.workspaces[worker])
-            let first = sharding.first(index)
-            shard.gather(Array(trials[first..<first + sharding.lanes[index]]), from: batch.shards)
+            minibatch.fill(index, trials, sharding, of: batch)
+            let (shard, tape, workspace) = (minibatch.shards[index], workers.tapes[worker], workers.workspaces[worker])
             tape.begin(parameters: parameters.pointer, recording: true)
             let output = model.unroll(shard.inputs, shape: shard.shape, tape: tape)
             tape.beginVJP(workspace: workspace)
@@ -117,18 +116,5 @@ public final class TrialRegression {
             beta2: Float(TrialRegression.beta2), epsilon: Float(TrialRegression.epsilon * correction2),
             gradient: gradient, firstMoment: firstMoment.pointer, secondMoment: secondMoment.pointer,
             parameters: parameters.pointer)
-    }
-
-    private func prepareShards(_ sharding: Sharding, _ batch: TrialBatch) {
-        let steps = batch.family.maximumTrialSteps
-        let fits =
-            minibatchShards.count >= sharding.count
-            && zip(minibatchShards, sharding.lanes).allSatisfy { $0.laneCapacity >= $1 && $0.stepCapacity >= steps }
-        guard !fits else { return }
-        let roomy = Sharding(trials: sharding.lanes.reduce(0, +), steps: steps).lanes.map { $0 + 1 }
-        minibatchShards = roomy.map {
-            ShardBatch(
-                space: batch.family.observation, actions: batch.family.actions, lanes: $0, steps: steps)
-        }
     }
 }

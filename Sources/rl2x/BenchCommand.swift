@@ -8,7 +8,10 @@ import Training
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure and compare.",
-        subcommands: [ThroughputCommand.self, BenchRunCommand.self, BenchReportCommand.self, BenchCompareCommand.self])
+        subcommands: [
+            ThroughputCommand.self, BenchRunCommand.self, BenchReportCommand.self, BenchCompareCommand.self,
+            BenchAnalyseCommand.self,
+        ])
 }
 
 struct ThroughputCommand: ParsableCommand {

@@ -20,8 +20,10 @@ struct BenchReportCommand: ParsableCommand {
     @OptionGroup var output: ComparisonOutput
 
     func run() throws {
-        let (comparison, failures) = try Comparison.read(directory)
-        if !comparison.records.isEmpty { try output.show(comparison) }
+        let (comparison, damaged) = try Comparison.read(directory)
+        let analyses = AnalysisRecord.readAll(directory)
+        if !comparison.records.isEmpty { try output.show(comparison, analyses: analyses.records) }
+        let failures = damaged + analyses.failures
         for failure in failures { printError("rl2x: " + failure) }
         if !failures.isEmpty { throw UserError("\(failures.count) files could not be read; the lines above say why") }
     }
@@ -64,13 +66,13 @@ struct ComparisonOutput: ParsableArguments {
     @Option(help: "How tables are printed: text, markdown, csv or json (default text).")
     var format: Format = .text
 
-    func show(_ comparison: Comparison) throws {
+    func show(_ comparison: Comparison, analyses: [AnalysisRecord] = []) throws {
         switch format {
         case .text: print(comparison.plainText, terminator: "")
         case .markdown: print(comparison.markdown, terminator: "")
         case .csv: print(comparison.commaSeparated, terminator: "")
         case .json: print(comparison.json, terminator: "")
         }
-        if let out { try AtomicFile.write(Data(Report(comparison).html.utf8), to: out) }
+        if let out { try AtomicFile.write(Data(Report(comparison, analyses: analyses).html.utf8), to: out) }
     }
 }

@@ -66,6 +66,11 @@ private final class RedrawingLanes: EnvironmentLanes {
         for lane in streams.indices { reset(lane, &streams, inputs) }
     }
 
+    func restart(_ lane: Int, _ stream: inout TrialStreams, inputs: StepInputsWriter) {
+        members[lane] = family.sample(&stream.member)
+        members[lane].reset(observation: observation(lane, inputs), random: &stream.environment)
+    }
+
     func step(
         _ actions: UnsafePointer<Int32>, streams: inout [TrialStreams], episodesLeft: [Int],
         transitions: inout [Transition], inputs: StepInputsWriter

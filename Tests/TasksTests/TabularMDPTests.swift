@@ -75,7 +75,7 @@ import Testing
         let rows = InputRows(lanes: 13, family.observation)
         let streams = trialStreams(seed: 5, count: 13)
         func play(_ environments: any EnvironmentLanes) -> [PlayedTrial] {
-            let lanes = TrialLanes(environments: environments, episodes: episodes)
+            let lanes = TrialLanes(environments: environments, episodes: episodes, maximumEpisodeSteps: horizon)
             _ = playLockstep(lanes, trialStreams(seed: 6, count: 4), rows: rows) { _, _, _ in 0 }
             return playLockstep(lanes, streams, rows: rows) { trial, step, _ in (3 * trial + step) % actions }
         }

@@ -83,6 +83,40 @@ import Testing
         #expect(play(Array(streams[0..<2])) == Array(first[0..<2]))
     }
 
+    /// A trial that is begun in a lane while others play is the trial that it is alone, and disturbs none of them.
+    @Test(arguments: families) func aRefilledLanePlaysAWholeTrial(_ family: ScriptedFamily) {
+        let lanes = family.makeLanes(4)
+        let rows = InputRows(lanes: 4, family.observation)
+        lanes.begin(Array(streams[0..<4]), inputs: rows.writer)
+        var (trials, steps, next) = ([0, 1, 2, 3], [0, 0, 0, 0], 4)
+        var inputs = trials.map { _ in [StepInput]() }
+        var played: [Int: [StepInput]] = [:]
+        while lanes.count > 0 {
+            for lane in 0..<lanes.count {
+                inputs[lane].append(rows[lane])
+                let rest = expected(family, trials[lane]).rewards.count - steps[lane]
+                #expect(lanes.longestRest(lane) >= rest && lanes.longestRest(lane) <= family.maximumTrialSteps)
+            }
+            let actions = (0..<lanes.count).map { Int32(action(trials[$0], steps[$0])) }
+            var rewards = [Float](repeating: 0, count: lanes.count)
+            lanes.step(actions, rewards: &rewards, inputs: rows.writer)
+            for lane in 0..<lanes.count {
+                steps[lane] += 1
+                guard lanes.isFinished(lane) else { continue }
+                played[trials[lane]] = inputs[lane]
+                guard next < 12 else { continue }
+                lanes.restart(lane, streams[next], inputs: rows.writer)
+                (trials[lane], steps[lane], inputs[lane]) = (next, 0, [])
+                next += 1
+            }
+            let kept = (0..<lanes.count).filter { !lanes.isFinished($0) }
+            lanes.keep(lanes: kept, inputs: rows.writer)
+            (trials, steps, inputs) = (kept.map { trials[$0] }, kept.map { steps[$0] }, kept.map { inputs[$0] })
+        }
+        #expect(played.count == 12)
+        for (trial, inputs) in played { #expect(inputs == expected(family, trial).inputs, "trial \(trial)") }
+    }
+
     /// A lane that moves to another place takes its action stream along.
     @Test func uniformNumbersAreThoseOfTheTrialsActionStream() {
         let family = TrialLanesTests.families[0]

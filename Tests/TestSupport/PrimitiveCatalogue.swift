@@ -166,6 +166,21 @@ public enum PrimitiveCatalogue {
         convolution(
             "convolution in blocks", images: 6,
             .init(height: 12, width: 12, channels: 8, kernelHeight: 5, kernelWidth: 5, padding: 2)),
+        // To sixteen channels and their multiples no patches are made. Tiles of six and of ten places leave a rest.
+        convolution(
+            "direct convolution", outputs: 16,
+            .init(height: 7, width: 9, channels: 8, kernelHeight: 3, kernelWidth: 2, stride: 2)),
+        convolution(
+            "direct convolution to blocks of channels", images: 2, outputs: 32,
+            .init(height: 4, width: 5, channels: 16, kernelHeight: 2, kernelWidth: 3)),
+        PrimitiveCase(
+            "direct rectified convolution of bytes", [.init(16, 3 * 3 * 2), .init(1, 16)], hasKinks: true
+        ) { tape, nodes in
+            let shape = ConvolutionShape(height: 5, width: 8, channels: 2, kernelHeight: 3, kernelWidth: 3, stride: 2)
+            let bytes = (0..<3 * shape.inputCount).map { UInt8(truncatingIfNeeded: $0 * 37 + 11) }
+            return tape.convolution(
+                bytes: bytes, count: 3, centred: true, shape, weight: nodes[0], bias: nodes[1], rectified: true)
+        },
         PrimitiveCase("convolution of bytes", [.init(4, 3 * 3 * 2), .init(1, 4)], isQuadratic: true) { tape, nodes in
             let shape = ConvolutionShape(
                 height: 5, width: 6, channels: 2, kernelHeight: 3, kernelWidth: 3, stride: 2, padding: 1)
@@ -190,11 +205,12 @@ public enum PrimitiveCatalogue {
         },
     ]
 
-    /// A convolution to four channels.
-    private static func convolution(_ name: String, images: Int = 3, _ shape: ConvolutionShape) -> PrimitiveCase {
+    private static func convolution(
+        _ name: String, images: Int = 3, outputs: Int = 4, _ shape: ConvolutionShape
+    ) -> PrimitiveCase {
         PrimitiveCase(
-            name, [.init(images, shape.inputCount), .init(4, shape.patchCount), .init(1, 4)], isQuadratic: true,
-            mayBeConstant: [0, 1, 2]
+            name, [.init(images, shape.inputCount), .init(outputs, shape.patchCount), .init(1, outputs)],
+            isQuadratic: true, mayBeConstant: [0, 1, 2]
         ) { $0.convolution($1[0], shape, weight: $1[1], bias: $1[2]) }
     }
 

@@ -52,6 +52,27 @@ import Testing
         }
     }
 
+    /// A stage may be of an easier task: the same spaces, other members.
+    @Test func aStageHasOptionsOfItsOwn() throws {
+        var configuration = try Configuration.standard(task: "maze", model: "gru")
+        var easy = configuration.stages[0]
+        easy.taskOptions = ["maze-size": 3]
+        configuration.stages.insert(easy, at: 0)
+        try configuration.validate()
+        #expect(try Configuration(yaml: configuration.yaml(), path: "run.yaml") == configuration)
+        let (first, proper) = (
+            try configuration.makeFamily(stage: easy), try configuration.makeFamily(stage: configuration.stages[1])
+        )
+        #expect(first.maximumEpisodeSteps < proper.maximumEpisodeSteps)
+
+        configuration.stages[0].taskOptions = ["maze-size": 4]
+        #expect(error { try configuration.validate() }.contains("--maze-size is 4"))
+        configuration.stages[0].taskOptions = ["maze": 3]
+        #expect(error { try configuration.validate() }.contains("no option 'maze'"))
+        configuration.stages[0].taskOptions = ["frame-width": 50]
+        #expect(error { try configuration.validate() }.contains("one observation and one action space"))
+    }
+
     /// What a user makes of it by hand: comments, another order, flow style.
     @Test func readsWhatAPersonWrites() throws {
         let configuration = try unusual()

@@ -115,9 +115,9 @@ import Testing
         // Sharding cuts two trials or more into two shards; the trials are dealt over them in turn.
         let batch = TrialBatch(family: raggedFamily(), trials: rewards.count)
         var next = 0
-        for shard in batch.shards {
-            let mine = Array(rewards[next..<next + shard.laneCapacity])
-            next += shard.laneCapacity
+        for (shard, count) in zip(batch.shards, batch.sharding.lanes) {
+            let mine = Array(rewards[next..<next + count])
+            next += count
             shard.setShape(lengths: mine.map(\.count))
             for (lane, trial) in mine.enumerated() {
                 for (step, reward) in trial.enumerated() {

@@ -20,7 +20,8 @@ struct PlayedBatch {
     /// - Parameters:
     ///   - headGain: factor on the head's first weights; near 1 it makes a policy that is far from uniform.
     init(
-        _ family: any TaskFamily, trials: Int, hidden: Int = 4, headGain: Float = 1, seed: UInt64 = 1, threads: Int = 2
+        _ family: any TaskFamily, trials: Int, hidden: Int = 4, headGain: Float = 1, seed: UInt64 = 1, threads: Int = 2,
+        refillsLanes: Bool = false
     ) {
         self.family = family
         policy = GRU(
@@ -33,7 +34,7 @@ struct PlayedBatch {
         var random = RandomSource(seed: seed).split(99)
         for index in 0..<parameters.count { parameters.pointer[index] += 0.1 * Float(random.normal()) }
         workers = Workers(threads: threads)
-        batch = TrialBatch(family: family, trials: trials)
+        batch = TrialBatch(family: family, trials: trials, refillsLanes: refillsLanes)
         batch.play(
             policy, parameters: UnsafePointer(parameters.pointer), root: RandomSource(seed: seed).split(7),
             workers: workers)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct GroupBaselineTests {
     /// Shards with trials of the given lengths, one a lane, and a group for every `size` of them.
     private func batch(_ lengths: [Int], size: Int) -> (shard: ShardBatch, groups: [[(shard: Int, lane: Int)]]) {
-        let shard = ShardBatch(space: .vector(width: 0), actions: 2, lanes: lengths.count, steps: lengths[0])
+        let shard = ShardBatch(space: .vector(width: 0), actions: 2, rows: lengths.reduce(0, +))
         shard.setShape(lengths: lengths)
         let groups = stride(from: 0, to: lengths.count, by: size).map { first in
             (first..<min(first + size, lengths.count)).map { (shard: 0, lane: $0) }

@@ -145,11 +145,78 @@ import Testing
         #expect(wrong == 0)
     }
 
-    @Test func theBitsDoNotDependOnTheNumberOfThreads() {
+    @Test(arguments: [false, true]) func theBitsDoNotDependOnTheNumberOfThreads(refillsLanes: Bool) {
         let plays = [1, 2, 3].map {
-            PlayedBatch(raggedFamily(), trials: 900, threads: $0).batch.shards.flatMap(\.allTrials)
+            PlayedBatch(raggedFamily(), trials: 900, threads: $0, refillsLanes: refillsLanes).batch.shards
+                .flatMap(\.allTrials)
         }
-        #expect(plays[0].count == 900)
+        #expect(refillsLanes ? plays[0].count > 1000 : plays[0].count == 900)
         #expect(plays[0] == plays[1] && plays[0] == plays[2])
+    }
+
+    /// Lanes that are refilled fill the batch: as many steps as if all trials were of the longest length, but for what the
+    /// last trials might still have taken, and never more. Each of them is the trial that it is alone.
+    @Test func refilledLanesPlayWholeTrialsWithinTheBatch() {
+        let trials = 60
+        let played = PlayedBatch(raggedFamily(), trials: trials, refillsLanes: true)
+        let batch = played.batch
+        let longest = played.family.maximumTrialSteps
+        #expect(batch.rows <= trials * longest)
+        // Each of the two groups stops when no other trial is sure to fit.
+        #expect(batch.rows > trials * longest - 2 * 2 * longest)
+        #expect(batch.trials > trials)
+        let numbers = batch.shards.flatMap(\.numbers)
+        #expect(Set(numbers).count == batch.trials && numbers.count == batch.trials)
+        #expect(Set(numbers).isSuperset(of: 0..<trials))
+        for shard in batch.shards {
+            for (lane, number) in shard.numbers.enumerated() {
+                let alone = TrialBatch(family: played.family, trials: 1)
+                alone.play(
+                    played.policy, parameters: UnsafePointer(played.parameters.pointer), root: root, first: number,
+                    workers: played.workers)
+                #expect(alone.shards[0].trial(0) == shard.trial(lane), "trial \(number)")
+            }
+        }
+        // Shards have about as many steps each.
+        let rows = batch.shards.map(\.rows)
+        #expect(rows.max()! - rows.min()! <= 2 * longest, "\(rows)")
+    }
+
+    /// Trials of a member stay together in number, and trials of equal length leave nothing to refill.
+    @Test func refillingKeepsMembersTogether() {
+        let family = raggedFamily()
+        let played = PlayedBatch(family, trials: 1)
+        let batch = TrialBatch(family: family, trials: 41, trialsPerMember: 4, refillsLanes: true)
+        batch.play(
+            played.policy, parameters: UnsafePointer(played.parameters.pointer), root: root, workers: played.workers)
+        var members: [Int: Set<Float>] = [:]
+        for shard in batch.shards {
+            for (lane, number) in shard.numbers.enumerated() {
+                members[number / 4, default: []].insert(shard.trial(lane)[0].input.vector[0])
+            }
+        }
+        #expect(members.count > 11)
+        #expect(members.values.allSatisfy { $0.count == 1 })
+        #expect(Set(members.values.flatMap { $0 }).count > members.count / 2)
+
+        let even = [false, true].map { refillsLanes -> [[TrialStep]] in
+            PlayedBatch(BernoulliBandit(arms: 3, episodes: 6), trials: 41, refillsLanes: refillsLanes).batch.shards
+                .flatMap(\.allTrials)
+        }
+        let same = even[0] == even[1]
+        #expect(same)
+    }
+
+    @Test(arguments: [[3, 3, 3, 3, 3], [1, 9, 2, 2, 7, 1, 1, 3], [5], [1, 1, 1, 20]]) func cutsByRows(_ lengths: [Int])
+    {
+        for count in 1...4 {
+            let runs = TrialBatch.cut(lengths, into: count)
+            #expect(runs.count == count)
+            #expect(runs.flatMap { Array($0) } == Array(lengths.indices))
+            for run in runs {
+                let rows = lengths[run].reduce(0, +)
+                #expect(rows * count <= lengths.reduce(0, +) + lengths.max()! * count)
+            }
+        }
     }
 }

@@ -23,8 +23,9 @@ import Testing
 
     /// As a rollout writes: at step t the trials that are alive, in the order in which they began.
     private func played(_ lengths: [Int], space: ObservationSpace) -> RolloutRecord {
-        let record = RolloutRecord(space: space, actions: 2, trials: lengths.count, steps: lengths.max()!)
-        record.begin(trials: lengths.count)
+        let record = RolloutRecord(
+            space: space, actions: 2, lanes: lengths.count, steps: lengths.reduce(0, +))
+        record.begin(Array(lengths.indices))
         var row = 0
         for step in 0..<lengths.max()! {
             record.place(from: row)
@@ -52,15 +53,15 @@ import Testing
         // All of them, and cut in two as the shards of a group are.
         let cut = lengths.count / 2
         for trials in [0..<lengths.count, 0..<cut, cut..<lengths.count] where !trials.isEmpty {
-            let shard = ShardBatch(space: .vector(width: 3), actions: 2, lanes: trials.count, steps: 5)
+            let shard = ShardBatch(space: .vector(width: 3), actions: 2, rows: trials.count * 5)
             shard.take(trials, of: record)
             #expect(shard.rows == lengths[trials].reduce(0, +))
             #expect(shard.lanes == trials.count)
             // Longest first; of equals, the one that began first.
             let order = trials.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
             #expect((0..<shard.lanes).map { shard.shape.length(lane: $0) } == order.map { lengths[$0] })
-            #expect(shard.trialOfLane == order.map { $0 - trials.lowerBound })
-            let expected = ShardBatch(space: .vector(width: 3), actions: 2, lanes: 1, steps: 5)
+            #expect(shard.numbers == order)
+            let expected = ShardBatch(space: .vector(width: 3), actions: 2, rows: 5)
             for (lane, trial) in order.enumerated() {
                 for step in 0..<lengths[trial] { write(trial: trial, step: step, to: step, of: expected.columns) }
                 expected.setShape(lengths: [lengths[trial]])
@@ -71,7 +72,7 @@ import Testing
 
     @Test func takingMovesImages() {
         let space = ObservationSpace.image(height: 2, width: 1, channels: 3)
-        let shard = ShardBatch(space: space, actions: 2, lanes: 2, steps: 2)
+        let shard = ShardBatch(space: space, actions: 2, rows: 4)
         // Trial 0 has one step, trial 1 two: rows (1, 0), (0, 0), (1, 1).
         shard.take(0..<2, of: played([1, 2], space: space))
         let bytes = (0..<18).map { shard.columns.images[$0] }
@@ -86,7 +87,7 @@ import Testing
         let shards = played.batch.shards
         #expect(shards.count > 1)
         let chosen = played.batch.sampleTrials(17, random: &random)
-        let gathered = ShardBatch(space: .vector(width: 4), actions: 3, lanes: 20, steps: 12)
+        let gathered = ShardBatch(space: .vector(width: 4), actions: 3, rows: 20 * 12)
         // Twice, because a batch is refilled: nothing of the first remains.
         gathered.gather(played.batch.sampleTrials(20, random: &random), from: shards)
         gathered.gather(chosen, from: shards)
@@ -105,8 +106,8 @@ import Testing
 
     @Test func samplesTrialsWithoutReplacement() {
         let batch = TrialBatch(family: BernoulliBandit(arms: 2, episodes: 2), trials: 21)
-        let counts = batch.shards.map(\.laneCapacity)
-        for shard in batch.shards { shard.setShape(lengths: [Int](repeating: 2, count: shard.laneCapacity)) }
+        let counts = batch.sharding.lanes
+        for (shard, count) in zip(batch.shards, counts) { shard.setShape(lengths: [Int](repeating: 2, count: count)) }
         var random = RandomSource(seed: 9)
         var copy = random
         let chosen = batch.sampleTrials(8, random: &random)

@@ -18,6 +18,15 @@ final class LaneInputs {
             episodeEnds: block(lanes, 0), stepIndices: block(lanes, 0))
     }
 
+    /// The first `rows` rows, as a policy reads them.
+    func inputs(rows: Int) -> StepInputs {
+        StepInputs(
+            rows: rows, vectors: UnsafePointer(writer.vectors), images: UnsafePointer(writer.images),
+            previousActions: UnsafePointer(writer.previousActions),
+            previousRewards: UnsafePointer(writer.previousRewards), episodeEnds: UnsafePointer(writer.episodeEnds),
+            stepIndices: UnsafePointer(writer.stepIndices))
+    }
+
     deinit {
         writer.vectors.deallocate()
         writer.images.deallocate()

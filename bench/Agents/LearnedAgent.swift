@@ -40,10 +40,9 @@ public struct LearnedAgent: Agent {
             policy, parameters: UnsafePointer(weights.pointer), root: root, first: members.lowerBound, choice: choice,
             workers: workers)
         var played = PlayedTrials(trials: members.count, episodes: family.episodes)
-        for (index, shard) in batch.shards.enumerated() {
-            let first = batch.sharding.first(index)
+        for shard in batch.shards {
             shard.forEachEpisode { lane, episode, reward, steps in
-                let place = (first + shard.trialOfLane[lane]) * family.episodes + episode
+                let place = shard.numbers[lane] * family.episodes + episode
                 played.rewards[place] = reward
                 played.steps[place] = Int32(steps)
             }

@@ -24,6 +24,7 @@ import Yams
 ///     evaluation: {trials: 10000, points: 10}
 ///     also:                                 # other members for the same weights: generalization
 ///       - {name: twice as long, options: {episodes: 20}}
+///     analysis: true                        # of bandits: look inside the trials (analyses/ID.json)
 /// settings:                                 # optional variants of the outer loop; the same keys
 ///   - {name: default}
 ///   - {name: no groups, settings: {trials_per_member: 1}}
@@ -47,6 +48,8 @@ public struct Plan {
         public let budget: TrainingBudget
         let settings: PlanNode?
         public let evaluation: EvaluationPlan
+        /// Whether an `AnalysisRecord` of each cell is wanted.
+        public let analysis: Bool
     }
 
     public struct Setting {
@@ -174,17 +177,22 @@ public struct Plan {
         let keys =
             node.isScalar
             ? ["task": node]
-            : try node.mapping(["task", "name", "options", "budget", "settings", "evaluation", "also"])
+            : try node.mapping(["task", "name", "options", "budget", "settings", "evaluation", "also", "analysis"])
         guard let named = keys["task"] else { throw node.error("\(node.place) has no 'task'") }
         let task = try named.string()
         guard let entry = TaskCatalogue.entry(named: task) else {
             throw named.error("unknown task '\(task)': choose one of \(TaskCatalogue.names.joined(separator: ", "))")
         }
+        let analysis = try keys["analysis"]?.boolean() ?? false
+        guard !analysis || task == "bandit" else {
+            throw keys["analysis"]!.error("'analysis' looks inside trials of bandits; leave it out for task '\(task)'")
+        }
         return TaskEntry(
             name: try keys["name"]?.string() ?? task, task: task,
             options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
             budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
-            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry))
+            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry),
+            analysis: analysis)
     }
 
     private static func setting(_ node: PlanNode) throws -> Setting {

@@ -68,6 +68,11 @@ struct PlanNode {
         return value
     }
 
+    func boolean() throws -> Bool {
+        guard let value = node.bool else { throw error("\(place) must be true or false") }
+        return value
+    }
+
     func real() throws -> Double {
         guard let value = node.float ?? node.int.map(Double.init) else { throw error("\(place) must be a number") }
         return value

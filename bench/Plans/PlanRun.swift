@@ -10,6 +10,7 @@ import Training
 ///     cells/ID/           a run directory for each cell, with curve.json beside the run's files
 ///     records/ID.json     what came of it, written when the cell is done
 ///     replays/ID.json     one member played step by step, for the plan's first seed
+///     analyses/ID.json    what it does inside its trials, if the plan wants that, written after the record
 ///
 /// Everything is resumed: a cell from its run's checkpoint, a plan from its records. Several processes may run one plan
 /// on one file system: a cell belongs to who locks its directory.
@@ -56,25 +57,35 @@ public struct PlanRun {
 
     public func recordPath(_ cell: Plan.Cell) -> String { "\(directory)/records/\(cell.identifier).json" }
 
+    public func analysisPath(_ cell: Plan.Cell) -> String { "\(directory)/analyses/\(cell.identifier).json" }
+
     /// Does one cell, unless it is done; whatever goes wrong is its outcome.
     public func run(_ cell: Plan.Cell, shouldStop: () -> Bool, progress: (IterationReport, Int) -> Void) -> Outcome {
         do {
             let configuration = try plan.configuration(of: cell)
             if FileManager.default.fileExists(atPath: recordPath(cell)) {
                 try requireSame(CellRecord.read(recordPath(cell)), configuration)
-                try completeReplay(cell, configuration)
-                return .kept
+                if try !lacksAnalysis(cell, configuration) {
+                    try completeReplay(cell, configuration)
+                    return .kept
+                }
             }
             let path = "\(directory)/cells/\(cell.identifier)"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             guard let claim = RunLock(path) else { return .elsewhere }
             defer { withExtendedLifetime(claim) {} }
             // Another process may have finished it between the two looks.
-            if FileManager.default.fileExists(atPath: recordPath(cell)) { return .kept }
-            guard let record = try train(cell, configuration, in: path, shouldStop: shouldStop, progress: progress)
-            else { return .interrupted }
-            try record.write(to: recordPath(cell))
-            try writeReplay(cell, configuration)
+            let isTrained = FileManager.default.fileExists(atPath: recordPath(cell))
+            if try isTrained && !lacksAnalysis(cell, configuration) { return .kept }
+            if isTrained {
+                try completeReplay(cell, configuration)
+            } else {
+                guard let record = try train(cell, configuration, in: path, shouldStop: shouldStop, progress: progress)
+                else { return .interrupted }
+                try record.write(to: recordPath(cell))
+                try writeReplay(cell, configuration)
+            }
+            if try lacksAnalysis(cell, configuration) { try analyse(cell, configuration, in: path) }
             return .done
         } catch let error as UserError {
             return .failed(error.description)
@@ -100,13 +111,7 @@ public struct PlanRun {
         let run = RunDirectory("\(directory)/cells/\(cell.identifier)/run")
         guard cell.seed == plan.seeds[0], run.hasCheckpoint else { return }
         let agent = try LearnedAgent(run, configuration)
-        try Replay(subject(of: cell), configuration: configuration, agent: agent)?.write(to: replayPath(cell))
-    }
-
-    private func subject(of cell: Plan.Cell) -> CellRecord.Subject {
-        CellRecord.Subject(
-            plan: plan.name, cell: cell.identifier, modelName: cell.model.name, taskName: cell.task.name,
-            settingName: cell.setting.name)
+        try Replay(subject(cell), configuration: configuration, agent: agent)?.write(to: replayPath(cell))
     }
 
     private func requireSame(_ record: CellRecord, _ configuration: Configuration) throws {
@@ -117,6 +122,12 @@ public struct PlanRun {
                 "records/\(record.cell).json: made with other settings than the plan's; delete it and "
                     + "cells/\(record.cell) to have the cell done again, or name another directory with --out")
         }
+    }
+
+    private func subject(_ cell: Plan.Cell) -> CellRecord.Subject {
+        CellRecord.Subject(
+            plan: plan.name, cell: cell.identifier, modelName: cell.model.name, taskName: cell.task.name,
+            settingName: cell.setting.name)
     }
 
     private func train(
@@ -151,10 +162,35 @@ public struct PlanRun {
         guard outcome == .finished || isSpent() else { return nil }
         try curve.finish(trainer)
         return try CellRecord(
-            subject(of: cell), run: run, configuration: configuration,
+            subject(cell), run: run, configuration: configuration,
             agent: LearnedAgent(name: cell.model.name, policy: trainer.policy, weights: trainer.parameters),
             iterations: trainer.iteration, timesteps: trainer.timesteps, curve: curve.points,
             trials: cell.task.evaluation.trials, also: cell.task.evaluation.also, workers: trainer.sharedWorkers)
+    }
+}
+
+extension PlanRun {
+    /// Whether the plan wants an analysis that is not there.
+    private func lacksAnalysis(_ cell: Plan.Cell, _ configuration: Configuration) throws -> Bool {
+        guard cell.task.analysis else { return false }
+        guard FileManager.default.fileExists(atPath: analysisPath(cell)) else { return true }
+        let record = try AnalysisRecord.read(analysisPath(cell))
+        guard record.configuration == (try configuration.yaml()) else {
+            throw UserError(
+                "analyses/\(cell.identifier).json: made of a run with other settings than the plan's; delete it to have "
+                    + "the analysis done again")
+        }
+        return false
+    }
+
+    /// From the run's last checkpoint, on members of the bank: the same whether the cell was trained just now or long ago.
+    private func analyse(_ cell: Plan.Cell, _ configuration: Configuration, in path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(directory)/analyses", withIntermediateDirectories: true)
+        try AnalysisRecord(
+            subject(cell), run: RunDirectory(path + "/run"), configuration: configuration,
+            trials: AnalysisRecord.standardTrials, seed: EvaluationBank.seed, workers: Workers(threads: threads)
+        ).write(to: analysisPath(cell))
     }
 }
 

@@ -2,13 +2,19 @@ import Foundation
 
 /// One page that holds a comparison: no network, no file beside it. The same records give the same bytes.
 public struct Report {
-    private let comparison: Comparison
+    let comparison: Comparison
+    /// What policies do inside their trials.
+    let analyses: [AnalysisRecord]
 
-    public init(_ comparison: Comparison) { self.comparison = comparison }
+    public init(_ comparison: Comparison, analyses: [AnalysisRecord] = []) {
+        (self.comparison, self.analyses) = (comparison, analyses)
+    }
 
     public var html: String {
         let plans = Set(comparison.records.map(\.plan)).sorted().joined(separator: ", ")
-        let sections = [summary, curves, generalization, regret, costs, replays, details].filter { !$0.isEmpty }
+        let sections = [summary, curves, generalization, regret, insideTrials, costs, replays, details].filter {
+            !$0.isEmpty
+        }
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
@@ -196,11 +202,11 @@ public struct Report {
         }
     }
 
-    private func section(_ title: String, _ parts: [String]) -> String {
+    func section(_ title: String, _ parts: [String]) -> String {
         parts.isEmpty ? "" : "<section><h2>\(escape(title))</h2>\n\(parts.joined(separator: "\n"))\n</section>"
     }
 
-    private func html(_ title: String, _ table: TextTable) -> String {
+    func html(_ title: String, _ table: TextTable) -> String {
         let head = table.columns.map { "<th class=\"\($0.alignment)\">\(escape($0.title))</th>" }.joined()
         let rows = table.rows.map { row in
             let cells = zip(row, table.columns).map { "<td class=\"\($1.alignment)\">\(escape($0))</td>" }

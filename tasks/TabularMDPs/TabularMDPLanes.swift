@@ -38,12 +38,18 @@ final class TabularMDPLanes: EnvironmentLanes {
         precondition(streams.count <= capacity, "\(streams.count) trials in \(capacity) lanes")
         lanes.removeAll(keepingCapacity: true)
         for lane in streams.indices {
-            tables.draw(
-                &streams[lane].member, cumulative: cumulative + lane * tables.cumulativeCount,
-                means: means + lane * tables.meanCount)
             lanes.append(Lane(slot: lane))
-            inputs.observation(lane).write(oneHot: 0, of: tables.states)
+            restart(lane, &streams[lane], inputs: inputs)
         }
+    }
+
+    func restart(_ lane: Int, _ stream: inout TrialStreams, inputs: StepInputsWriter) {
+        let slot = lanes[lane].slot
+        lanes[lane] = Lane(slot: slot)
+        tables.draw(
+            &stream.member, cumulative: cumulative + slot * tables.cumulativeCount,
+            means: means + slot * tables.meanCount)
+        inputs.observation(lane).write(oneHot: 0, of: tables.states)
     }
 
     func step(

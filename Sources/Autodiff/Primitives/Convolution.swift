@@ -1,47 +1,6 @@
 import CKernels
 import Kernels
 
-/// Sizes of a two-dimensional convolution: images [height, width, channels], row-major with **channels last**, and a
-/// kernel that moves by `stride` over the image with `padding` zeros around it.
-///
-/// Channels last, because then a row of a patch lies in one stretch of the image, and the product of patches and
-/// weights is the output image as it stands: nothing is transposed. A model that is compared with PyTorch must flatten
-/// there with `x.permute(0, 2, 3, 1)`.
-public struct ConvolutionShape: Sendable, Equatable {
-    public let height: Int
-    public let width: Int
-    public let channels: Int
-    public let kernelHeight: Int
-    public let kernelWidth: Int
-    public let stride: Int
-    public let padding: Int
-
-    public init(
-        height: Int, width: Int, channels: Int, kernelHeight: Int, kernelWidth: Int, stride: Int = 1, padding: Int = 0
-    ) {
-        precondition(stride > 0 && padding >= 0 && kernelHeight > 0 && kernelWidth > 0, "a window of no size")
-        precondition(
-            height + 2 * padding >= kernelHeight && width + 2 * padding >= kernelWidth,
-            "a kernel of \(kernelHeight)×\(kernelWidth) does not fit an image of \(height)×\(width)")
-        self.height = height
-        self.width = width
-        self.channels = channels
-        self.kernelHeight = kernelHeight
-        self.kernelWidth = kernelWidth
-        self.stride = stride
-        self.padding = padding
-    }
-
-    public var outputHeight: Int { (height + 2 * padding - kernelHeight) / stride + 1 }
-    public var outputWidth: Int { (width + 2 * padding - kernelWidth) / stride + 1 }
-    /// Numbers in an image.
-    public var inputCount: Int { height * width * channels }
-    /// Places of the kernel.
-    public var positions: Int { outputHeight * outputWidth }
-    /// K: numbers under the kernel.
-    public var patchCount: Int { kernelHeight * kernelWidth * channels }
-}
-
 /// y = x ∗ W + b as `torch.nn.Conv2d`, with W [O, channels, kernel height, kernel width] and b [O]: images
 /// [N, height · width · channels] to [N, output height · output width · O], channels last in both.
 ///
@@ -53,11 +12,13 @@ public struct ConvolutionShape: Sendable, Equatable {
 /// large as y, lies on no tape.
 ///
 /// Patches are K / (stride² · channels) times as large as images, so they are never kept: each reading gathers them
-/// anew, for a few images at a time, in a block of scratch that stays in the second-level cache.
+/// anew, for a few images at a time, in a block of scratch that stays in the second-level cache. Where `Plan.isDirect`,
+/// kernels of our own read the images where they lie, and no patches are made (`DirectConvolution.swift`).
 enum Convolution: Primitive {
     static func forward(_ record: borrowing Record, _ tape: Tape) {
         let (x, bias, y) = (record.operands[0], record.operands[2], record.output)
         let plan = Plan(record)
+        if plan.isDirect { return plan.forwardDirectly(record, tape) }
         let memory = plan.scratch(tape, weights: 1)
         plan.permute(tape.value(record.operands[1]), into: memory.weights)
         plan.forEachBlock { first, count in
@@ -77,6 +38,7 @@ enum Convolution: Primitive {
         let (x, weight, bias, y) = (record.operands[0], record.operands[1], record.operands[2], record.output)
         let tape = tangents.tape
         let plan = Plan(record)
+        if plan.isDirect { return plan.pushforwardDirectly(record, tangents) }
         let memory = plan.scratch(tape, weights: 2)
         let dWeights = memory.weights + plan.weightCount
         let dWeight = tangents.of(weight)
@@ -107,6 +69,7 @@ enum Convolution: Primitive {
         let (x, weight, bias, y) = (record.operands[0], record.operands[1], record.operands[2], record.output)
         let tape = cotangents.tape
         let plan = Plan(record)
+        if plan.isDirect { return plan.pullbackDirectly(record, cotangents) }
         let memory = plan.scratch(tape, weights: 2, outputs: plan.isRectified)
         let dWeights = memory.weights + plan.weightCount
         let dWeight = cotangents.accumulator(weight)
@@ -159,8 +122,10 @@ extension Convolution {
         let byteScale: Float
         let byteOffset: Float
         let isRectified: Bool
+        /// Whether no patches are made.
+        let isDirect: Bool
         let imagesPerBlock: Int
-        private let window: rl2x_window
+        let window: rl2x_window
 
         struct Memory {
             let weights: UnsafeMutablePointer<Float>
@@ -178,9 +143,14 @@ extension Convolution {
             outputs = record.operands[1].rows
             isBytes = sizes[7] & Convolution.bytesFlag != 0
             isRectified = sizes[7] & Convolution.rectifiedFlag != 0
+            isDirect = Plan.isDirect(shape, outputs: outputs, isBytes: isBytes)
             byteScale = record.scalar
             byteOffset = sizes[7] & Convolution.centredFlag != 0 ? -1 : 0
-            imagesPerBlock = max(1, Convolution.blockCount / (shape.positions * shape.patchCount))
+            imagesPerBlock = max(
+                1,
+                isDirect
+                    ? Convolution.directBlockCount / shape.inputCount
+                    : Convolution.blockCount / (shape.positions * shape.patchCount))
             window = rl2x_window(
                 height: Int64(shape.height), width: Int64(shape.width), channels: Int64(shape.channels),
                 kernel_height: Int64(shape.kernelHeight), kernel_width: Int64(shape.kernelWidth),
@@ -190,10 +160,10 @@ extension Convolution {
 
         var weightCount: Int { outputs * shape.patchCount }
 
-        /// Room for some sets of weights, the patches of a block, if they come as bytes, its images, and on request its
-        /// outputs.
+        /// Room for some sets of weights, the patches of a block, unless they are not made, if they come as bytes, its
+        /// images, and on request its outputs.
         func scratch(_ tape: Tape, weights sets: Int, outputs hasOutputs: Bool = false) -> Memory {
-            let patchRoom = imagesPerBlock * shape.positions * shape.patchCount
+            let patchRoom = isDirect ? 0 : imagesPerBlock * shape.positions * shape.patchCount
             let imageRoom = isBytes ? imagesPerBlock * shape.inputCount : 0
             let outputRoom = hasOutputs ? imagesPerBlock * shape.positions * outputs : 0
             let start = tape.scratch(sets * weightCount + patchRoom + imageRoom + outputRoom)
@@ -240,26 +210,24 @@ extension Convolution {
                 beta: beta)
         }
 
-        /// From [O, channels, kernel height, kernel width] to [O, kernel height, kernel width, channels].
+        /// From [O, channels, kernel height, kernel width] to W′ [O, K] with K = kernel height · kernel width · channels.
         func permute(_ weight: UnsafePointer<Float>, into permuted: UnsafeMutablePointer<Float>) {
-            forEachWeight { permuted[$1] = weight[$0] }
+            forEachWeight { permuted[$1 * shape.patchCount + $2] = weight[$0] }
         }
 
         /// The way back, added.
         func addUnpermuted(_ permuted: UnsafePointer<Float>, to weight: UnsafeMutablePointer<Float>) {
-            forEachWeight { weight[$0] += permuted[$1] }
+            forEachWeight { weight[$0] += permuted[$1 * shape.patchCount + $2] }
         }
 
-        /// Calls `body` with each weight's place in PyTorch's order and in the patches'.
+        /// Calls `body` with each weight's place in PyTorch's order, its output channel and its place in a patch.
         @inline(__always)
-        private func forEachWeight(_ body: (Int, Int) -> Void) {
+        func forEachWeight(_ body: (_ place: Int, _ output: Int, _ patchPlace: Int) -> Void) {
             let (pixels, channels) = (shape.kernelHeight * shape.kernelWidth, shape.channels)
             for output in 0..<outputs {
                 for channel in 0..<channels {
                     for pixel in 0..<pixels {
-                        body(
-                            (output * channels + channel) * pixels + pixel,
-                            (output * pixels + pixel) * channels + channel)
+                        body((output * channels + channel) * pixels + pixel, output, pixel * channels + channel)
                     }
                 }
             }

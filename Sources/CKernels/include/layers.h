@@ -82,3 +82,20 @@ void rl2x_scale_bytes(size_t count, float a, float b, const uint8_t *x, float *y
 void rl2x_bias_relu(size_t rows, size_t columns, const float *bias, float *y);
 // z = x where y > 0, else 0; z may be x.
 void rl2x_where_positive(size_t count, const float *y, const float *x, float *z);
+
+// Convolutions without padding and without patches, to a number of output channels that is a multiple of 16. `wide`
+// says that the processor has AVX-512: it chooses the tile, not the result. Weights come in blocks of 16 output
+// channels, [outputs / 16][K][16], K numbers under the kernel in the order of a patch.
+//
+// y [images positions, outputs] = x * weights + other_x * other_weights + bias, where x, other_x and bias may be null.
+// With `rectified` the positive part of that; with a gate, as large as y, 0 where the gate is not positive.
+void rl2x_convolve(int wide, size_t images, const rl2x_window *window, size_t outputs, const float *x,
+                   const float *weights, const float *other_x, const float *other_weights, const float *bias,
+                   int rectified, const float *gate, float *y);
+// weights += the sum over all places of what lies under the kernel there times u [images positions, outputs].
+void rl2x_convolve_weight_cotangent(int wide, size_t images, const rl2x_window *window, size_t outputs, const float *x,
+                                    const float *u, float *weights);
+// dx [images, height width channels] += what u is for it. A kernel row must be a multiple of 16 numbers; weights are in
+// the order of patches, [outputs][K].
+void rl2x_convolve_image_cotangent(int wide, size_t images, const rl2x_window *window, size_t outputs,
+                                   const float *weights, const float *u, float *dx);

@@ -13,6 +13,11 @@ public struct BayesOptimalAgent: ClassicAgent {
     /// Beliefs that may be tabulated.
     public static let mostStates = 20_000_000
 
+    /// Whether a bandit is solved in a moment, so that nobody need ask for it.
+    static func isQuick(arms: Int, pulls: Int) -> Bool {
+        BayesOptimalBandit.stateCount(arms: arms, pulls: pulls) <= 3_000_000
+    }
+
     /// Why a family cannot be solved: one line that says how many states there are, or nil if it can.
     public static func objection(_ family: any TaskFamily) -> String? {
         let (arms, pulls) = (family.actions, family.episodes)

@@ -101,10 +101,14 @@ public struct FiniteHorizonGittinsAgent: ClassicAgent {
     }
 
     public func makePlayer(for family: any TaskFamily) -> TrialPlayer {
-        let pulls = family.episodes
-        return TrialPlayer(
-            table: Self.tables.value(for: pulls) { FiniteHorizonGittins(pulls: pulls) }, ties: ties,
-            arms: family.actions)
+        TrialPlayer(table: Self.table(pulls: family.episodes), ties: ties, arms: family.actions)
+    }
+
+    /// The indices of a trial, kept for the next caller.
+    ///
+    /// - Precondition: there is no objection.
+    static func table(pulls: Int) -> FiniteHorizonGittins {
+        tables.value(for: pulls) { FiniteHorizonGittins(pulls: pulls) }
     }
 
     public struct TrialPlayer: Player {
