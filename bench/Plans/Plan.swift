@@ -50,6 +50,7 @@ public struct Plan {
         public let evaluation: EvaluationPlan
         /// Whether an `AnalysisRecord` of each cell is wanted.
         public let analysis: Bool
+        let node: PlanNode
     }
 
     public struct Setting {
@@ -191,8 +192,8 @@ public struct Plan {
             name: try keys["name"]?.string() ?? task, task: task,
             options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
             budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
-            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry),
-            analysis: analysis)
+            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry), analysis: analysis,
+            node: node)
     }
 
     private static func setting(_ node: PlanNode) throws -> Setting {
