@@ -87,9 +87,9 @@ public final class TrialBatch {
         }
     }
 
-    /// Plays all trials anew as a teacher does; group g draws from `root.split(g)`.
-    func play(_ teacher: any Teacher, root: RandomSource, workers: Workers) {
-        playGroups(root: root, workers: workers) { player, queue, _ in
+    /// Plays all trials anew as a teacher does; group g draws from `root.split(first + g)`.
+    public func play(_ teacher: any Teacher, root: RandomSource, first: Int = 0, workers: Workers) {
+        playGroups(root: root, first: first, workers: workers) { player, queue, _ in
             Rollout.play(
                 teacher.makePlayer(for: family, lanes: queue.numbers.count), lanes: player.lanes, queue: queue,
                 into: player.record)

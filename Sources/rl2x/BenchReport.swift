@@ -25,7 +25,7 @@ struct BenchReportCommand: ParsableCommand {
         if !comparison.records.isEmpty { try output.show(comparison, analyses: analyses.records) }
         let failures = damaged + analyses.failures
         for failure in failures { printError("rl2x: " + failure) }
-        if !failures.isEmpty { throw UserError("\(failures.count) records could not be read; the lines above say why") }
+        if !failures.isEmpty { throw UserError("\(failures.count) files could not be read; the lines above say why") }
     }
 }
 
@@ -71,12 +71,7 @@ struct ComparisonOutput: ParsableArguments {
         case .text: print(comparison.plainText, terminator: "")
         case .markdown: print(comparison.markdown, terminator: "")
         case .csv: print(comparison.commaSeparated, terminator: "")
-        case .json:
-            try printJSON([
-                "tables": comparison.tables.map { title, table in
-                    ["title": title, "columns": table.columns.map(\.title), "rows": table.rows] as [String: Any]
-                }
-            ])
+        case .json: print(comparison.json, terminator: "")
         }
         if let out { try AtomicFile.write(Data(Report(comparison, analyses: analyses).html.utf8), to: out) }
     }

@@ -13,7 +13,8 @@ struct BenchRunCommand: ParsableCommand {
 
             What is done is kept, what was interrupted goes on. Several processes may share a plan and its directory; a \
             cell is done by one of them.
-            Exit code: 0 all cells are done or others are at them, 1 a cell failed, 130 or 143 stopped by a signal.
+            An entry of the plan that cannot be used, or a cell that fails, is told in a line, and the others are done.
+            Exit code: 0 all cells are done or others are at them, 1 something failed, 130 or 143 stopped by a signal.
             """)
 
     @Argument(help: "Plan: a YAML file.")
@@ -38,6 +39,7 @@ struct BenchRunCommand: ParsableCommand {
             throw UserError("\(plan): cannot be read; name a plan, such as bench/plans/smoke.yaml")
         }
         let plan = try Plan(text, file: plan)
+        for problem in plan.problems { printError("rl2x: " + problem) }
         let cells = try chosen(plan)
         let directory = out ?? "runs/\(plan.name)"
         if list {
@@ -45,7 +47,7 @@ struct BenchRunCommand: ParsableCommand {
                 let done = FileManager.default.fileExists(atPath: "\(directory)/records/\(cell.identifier).json")
                 print("\(number)  \(cell.identifier)\(done ? "  done" : "")")
             }
-            return
+            return try requireSound(plan)
         }
         let planRun = try PlanRun(plan, directory: directory, text: text, threads: threads.count)
         Interruption.install()
@@ -72,6 +74,12 @@ struct BenchRunCommand: ParsableCommand {
             }
         }
         if failed > 0 { throw UserError("\(failed) of \(cells.count) cells failed; the lines above say why") }
+        try requireSound(plan)
+    }
+
+    private func requireSound(_ plan: Plan) throws {
+        guard !plan.problems.isEmpty else { return }
+        throw UserError("\(plan.problems.count) entries of the plan were left out; the lines above say why")
     }
 
     private func chosen(_ plan: Plan) throws -> [Plan.Cell] {

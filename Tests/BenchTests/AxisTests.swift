@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Bench
@@ -20,14 +21,18 @@ import Testing
         let linear = Axis("x", values: [2, 4, 12])
         #expect(linear.place(linear.low) == 0 && linear.place(linear.high) == 1)
         let logarithmic = Axis("x", values: [20, 4000], kind: .logarithmic)
-        #expect(logarithmic.ticks == [10, 100, 1000, 10_000])
-        #expect(abs(logarithmic.place(1000) - 2.0 / 3) < 1e-12)
+        #expect(logarithmic.low == 10 && logarithmic.high == 5000)
+        #expect(logarithmic.ticks == [10, 100, 1000])
+        #expect(abs(logarithmic.place(1000) - 2 / log10(500.0)) < 1e-12)
+        #expect(Axis("x", values: [1200, 3000], kind: .logarithmic).ticks == [1000, 2000, 5000])
     }
 
     @Test func oneValueOrNoneStillHasAnAxis() {
         for values in [[3.0], []] {
-            let axis = Axis("x", values: values)
-            #expect(axis.low < axis.high && axis.ticks.count > 1)
+            for kind in [Axis.Kind.linear, .logarithmic] {
+                let axis = Axis("x", values: values, kind: kind)
+                #expect(axis.low < axis.high && axis.ticks.count > 1)
+            }
         }
     }
 

@@ -90,7 +90,6 @@ private func error(_ text: String) -> String {
         ("plan: 2\nname: a", "version 2", ""),
         ("plan: 1\nname: a\nseeds: [1]\nmodels: [gro]\ntasks: [bandit]", "p.yaml:4:", "unknown model 'gro'"),
         ("plan: 1\nname: a\nseeds: [1]\nmodels: [gru]\ntasks: [bondit]", "p.yaml:5:", "unknown task 'bondit'"),
-        ("plan: 1\nname: a\nseeds: [1, 1]\nmodels: [gru]\ntasks: [bandit]", "two cells 'bandit--gru--s1'", ""),
         ("plan: 1\nname: a\nseeds: []\nmodels: [gru]\ntasks: [bandit]", "p.yaml:3:", "at least one entry"),
         ("plan: 1\nname: a\nseeds: [-1]\nmodels: [gru]\ntasks: [bandit]", "p.yaml:3:", "whole number"),
         (
@@ -110,6 +109,21 @@ private func error(_ text: String) -> String {
         let message = error(text)
         #expect(message.contains(place) && (reason.isEmpty || message.contains(reason)), "\(message)")
         #expect(!message.contains("\n"))
+    }
+
+    /// A mistake in an entry costs the cells of that entry.
+    @Test(arguments: [
+        ("  - {model: gru, hidden: 4}", "  - {model: gro, hidden: 4}", "p.yaml:5: unknown model 'gro'", 2),
+        ("  - {model: gru, hidden: 4}", "  - {model: gru, hiden: 4}", "p.yaml:5: unknown key 'hiden'", 2),
+        ("name: plain,", "name: gru,", "p.yaml:6: models[2] is a second 'gru'", 2),
+        ("seeds: [1, 2]", "seeds: [1, 2, 1]", "p.yaml:3: seeds[3] is a second '1'", 4),
+        ("seeds: [1, 2]", "seeds: [1, -2]", "p.yaml:3: seeds[2] must be a whole number", 2),
+        ("tasks:", "tasks:\n  - {task: bandit, budget: {hours: 3}}", "p.yaml:8: unknown key 'hours'", 4),
+    ]) func theRestOfAPlanGoesOn(_ line: String, _ wrong: String, _ message: String, _ cells: Int) throws {
+        let plan = try Plan(small.replacingOccurrences(of: line, with: wrong), file: "p.yaml")
+        #expect(plan.problems.count == 1 && plan.problems[0].hasPrefix(message), "\(plan.problems)")
+        #expect(plan.cells.count == cells)
+        #expect(try Plan(small, file: "p.yaml").problems.isEmpty)
     }
 
     @Test func aSettingThatIsNoneIsNamed() throws {
@@ -156,7 +170,11 @@ private func error(_ text: String) -> String {
         return Dictionary(uniqueKeysWithValues: comparison.comparison.records.map { ($0.cell, $0) })
     }
 
-    private func tables(_ directory: String) throws -> String { try Comparison.read(directory).comparison.markdown }
+    /// All tables in all formats.
+    private func tables(_ directory: String) throws -> [String] {
+        let comparison = try Comparison.read(directory).comparison
+        return [comparison.markdown, comparison.plainText, comparison.commaSeparated, comparison.json]
+    }
 
     private func runAll(_ directory: String, threads: Int = 2) throws -> [PlanRun.Outcome] {
         let plan = try Plan(small, file: "small.yaml")
@@ -275,11 +293,64 @@ private func error(_ text: String) -> String {
             _ = try runAll(directory)
             let comparison = try Comparison.read(directory).comparison
             let page = Report(comparison).html
-            #expect(page.components(separatedBy: "<svg").count - 1 == 4)
+            // Learning curves, generalization, regret, cost, and the running totals of the replays.
+            #expect(page.components(separatedBy: "<figure class=\"chart\"").count - 1 == 5)
+            #expect(page.components(separatedBy: "<ul class=\"legend\"").count - 1 == 5)
+            #expect(page.components(separatedBy: "<div class=\"replay\"").count - 1 == 1)
+            #expect(page.components(separatedBy: "<script>").count - 1 == 1)
             #expect(page.components(separatedBy: "<table").count - 1 == comparison.tables.count)
             #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("nan"))
             #expect(page.contains("plain") && page.contains("longer"))
             #expect(Report(comparison).html == page)
+        }
+    }
+
+    /// Of the first seed alone; made anew they are the same bytes, and a damaged one is named and left to its owner.
+    @Test func replaysAreCompletedByteForByte() throws {
+        try withDirectory { directory in
+            _ = try runAll(directory)
+            let folder = directory + "/replays/"
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            #expect(names == ["bandit-3--gru--s1.json", "bandit-3--plain--s1.json"])
+            let (path, page) = (folder + names[0], Report(try Comparison.read(directory).comparison).html)
+            let made = try Data(contentsOf: URL(fileURLWithPath: path))
+            try FileManager.default.removeItem(atPath: path)
+            #expect(try runAll(directory, threads: 1) == [.kept, .kept, .kept, .kept])
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == made)
+            #expect(Report(try Comparison.read(directory).comparison).html == page)
+
+            try made.prefix(made.count / 2).write(to: URL(fileURLWithPath: path))
+            let (comparison, failures) = try Comparison.read(directory)
+            #expect(comparison.records.count == 4 && comparison.replays.map(\.cell) == ["bandit-3--plain--s1"])
+            #expect(failures.count == 1 && failures[0].contains("replays/bandit-3--gru--s1.json: not a replay"))
+            let outcomes = try runAll(directory)
+            guard case .failed(let line) = outcomes[0] else {
+                Issue.record("half a replay was kept")
+                return
+            }
+            #expect(line == failures[0] && outcomes.dropFirst().allSatisfy { $0 == .kept })
+
+            let older = String(decoding: made, as: UTF8.self)
+                .replacingOccurrences(of: "\"version\":1", with: "\"version\":9")
+            try Data(older.utf8).write(to: URL(fileURLWithPath: path))
+            #expect(try Comparison.read(directory).failures[0].contains("a replay of version 9"))
+            // A number that belongs to no arm: whole JSON, and no trial.
+            let wrong = String(decoding: made, as: UTF8.self)
+                .replacingOccurrences(of: "\"best_actions\":[[", with: "\"best_actions\":[[7")
+            try Data(wrong.utf8).write(to: URL(fileURLWithPath: path))
+            #expect(try Comparison.read(directory).failures[0].contains("not a replay"))
+        }
+    }
+
+    /// A name is text on a page, in a chart, in the script's data and in every table, whatever it holds.
+    @Test func namesAreEscaped() throws {
+        let text = small.replacingOccurrences(of: "name: plain", with: "name: \"</script><b>&\\\"\"")
+        try withDirectory { directory in
+            let plan = try Plan(text, file: "small.yaml")
+            let run = try PlanRun(plan, directory: directory, text: text, threads: 2)
+            for cell in plan.cells { #expect(run.run(cell, shouldStop: { false }, progress: { _, _ in }) == .done) }
+            let page = Report(try Comparison.read(directory).comparison).html
+            #expect(page.contains("&lt;/script&gt;&lt;b&gt;&amp;&quot;") && !page.contains("<b>&"))
         }
     }
 

@@ -32,6 +32,7 @@ import Training
     /// Every cell can be trained, and its policy can play all that it is to be judged on.
     @Test(arguments: names) func everyCellHasItsConfiguration(_ name: String) throws {
         let plan = try Self.plan(name)
+        #expect(plan.problems.isEmpty, "\(plan.problems)")
         for cell in plan.cells {
             let configuration = try plan.configuration(of: cell)
             #expect(configuration.seed == cell.seed && configuration.task == cell.task.task)

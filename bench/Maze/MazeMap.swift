@@ -45,7 +45,7 @@ public struct MazeMap: Sendable {
         let pose = recording.episodes[episode].poses[step]
         let angle = Double(pose.heading * recording.family.motion.turn) * .pi / 180
         let (x, y) = place(pose)
-        let radius = Double(MazeScale.body) / Double(MazeScale.room) * Double(scale)
+        let radius = bodyRadius
         // What it looks at: a small fan of light.
         let half = recording.family.options.fieldOfView * .pi / 360
         for ray in stride(from: -half, through: half, by: half / 12) {
@@ -84,7 +84,11 @@ public struct MazeMap: Sendable {
         return picture
     }
 
-    private func place(_ pose: MazePose) -> (x: Double, y: Double) {
+    /// Pixels of the agent's body.
+    var bodyRadius: Double { Double(MazeScale.body) / Double(MazeScale.room) * Double(scale) }
+
+    /// Where a pose is, in pixels.
+    func place(_ pose: MazePose) -> (x: Double, y: Double) {
         let unit = Double(scale) / Double(MazeScale.room)
         return (Double(margin) + Double(pose.x) * unit, Double(margin) + Double(pose.y) * unit)
     }

@@ -31,18 +31,23 @@ public struct MazeRecording: Sendable {
         case random
         /// A trained policy.
         case learned(LearnedAgent)
+        /// Who takes these actions, one after another through all episodes; forward where there are no more.
+        case script([MazeAction])
     }
 
-    /// Plays the trial of unseen member 0 of a seed: the first that an evaluation with that seed plays.
-    public init(_ family: FirstPersonMaze, _ player: Player, seed: Int) {
+    /// Plays the trial of an unseen member of a seed: the one of that number in an evaluation with that seed.
+    public init(_ family: FirstPersonMaze, _ player: Player, seed: Int, member number: Int = 0) {
         let family = family.heldOut()
         let root = Trainer.unseenMembers(seed: seed)
-        var streams = TrialStreams(root.split(0))
+        var streams = TrialStreams(root.split(number))
         let member = family.sample(&streams.member)
         let path = MazeOracle(family.motion).path(in: member.world, from: member.start)
-        var plan: [Int] = []
-        if case .learned(let agent) = player {
-            plan = agent.actions(of: family, member: 0, root: root)
+        var plan: [MazeAction] = []
+        switch player {
+        case .learned(let agent):
+            plan = agent.trial(of: family, member: number, root: root).map { MazeAction(rawValue: Int($0.action))! }
+        case .script(let actions): plan = actions
+        case .oracle, .random: break
         }
         var episodes: [Episode] = []
         var step = 0
@@ -53,7 +58,7 @@ public struct MazeRecording: Sendable {
                     switch player {
                     case .oracle: return path?[place] ?? .forward
                     case .random: return MazeAction(rawValue: streams.actions.integer(below: family.actions))!
-                    case .learned: return MazeAction(rawValue: plan[step])!
+                    case .learned, .script: return step < plan.count ? plan[step] : .forward
                     }
                 })
         }
@@ -89,16 +94,5 @@ public struct MazeRecording: Sendable {
             episode.reachesTarget = transition.terminated
             if transition.endsEpisode { return episode }
         }
-    }
-}
-
-extension LearnedAgent {
-    /// The actions that it takes in one member's trial, in their order.
-    func actions(of family: any TaskFamily, member: Int, root: RandomSource) -> [Int] {
-        let batch = TrialBatch(family: family, trials: 1)
-        batch.play(
-            policy, parameters: UnsafePointer(weights.pointer), root: root, first: member, choice: choice,
-            workers: Workers(threads: 1))
-        return batch.shards[0].trial(0).map { Int($0.action) }
     }
 }

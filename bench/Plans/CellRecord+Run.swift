@@ -48,14 +48,16 @@ extension CellRecord.Evaluated {
     /// Plays the bank of a configuration's task.
     init(_ agent: LearnedAgent, _ configuration: Configuration, name: String, trials: Int, workers: Workers) throws {
         let family = try configuration.makeFamily()
-        let result = EvaluationBank(family: family, trials: trials).evaluate(agent, workers: workers)
+        let bank = EvaluationBank(family: family, trials: trials)
+        let result = bank.evaluate(agent, workers: workers)
         let landmarks = Landmarks(of: family, members: 0..<trials, seed: EvaluationBank.seed)
         self.init(
             name: name, taskOptions: configuration.taskOptions, trials: result.trials,
             meanTotalReward: result.totalRewards.mean, standardError: result.totalRewards.standardError,
             perEpisodeMean: result.episodeMeans, blockMeans: EvaluationBank.blockMeans(result.totals),
-            random: landmarks.random, optimum: landmarks.optimum, informed: landmarks.informed,
-            note: configuration.contextNote)
+            // Where no formula gives it, as in mazes, the bank itself does.
+            random: landmarks.random ?? bank.evaluate(RandomAgent(), workers: workers).totalRewards.mean,
+            optimum: landmarks.optimum, informed: landmarks.informed, note: configuration.contextNote)
     }
 }
 

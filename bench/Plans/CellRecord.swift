@@ -97,6 +97,7 @@ public struct CellRecord: Codable, Sendable, Equatable {
         do {
             let record = try JSONDecoder().decode(CellRecord.self, from: data)
             guard !record.evaluations.isEmpty, !record.curve.isEmpty,
+                zip(record.curve, record.curve.dropFirst()).allSatisfy({ $0.steps < $1.steps }),
                 record.evaluations.allSatisfy({ $0.blockMeans.count == EvaluationBank.blocks })
             else { throw UserError("\(path): a record without its evaluations; \(advice)") }
             return record

@@ -6,6 +6,8 @@ import Training
 public struct Comparison {
     /// Sorted by task, setting, model and seed, in the order in which the records name them.
     public let records: [CellRecord]
+    /// Trials to be looked at, of some of the cells; no table depends on them.
+    public let replays: [Replay]
     private let bootstrap = Bootstrap(resamples: 2000, seed: 0)
 
     /// One line of a comparison: a model with a setting.
@@ -15,7 +17,7 @@ public struct Comparison {
         var title: String { setting.isEmpty ? model : "\(model), \(setting)" }
     }
 
-    public init(_ records: [CellRecord]) { self.records = records }
+    public init(_ records: [CellRecord], replays: [Replay] = []) { (self.records, self.replays) = (records, replays) }
 
     /// All records of a directory that `bench run` wrote, or of a folder of records, sorted by name; and what could not be
     /// read, a line each.
@@ -32,7 +34,12 @@ public struct Comparison {
         guard !records.isEmpty || !failures.isEmpty else {
             throw UserError("\(directory): no records are here; name a directory that `rl2x bench run` wrote")
         }
-        return (Comparison(records), failures)
+        var replays: [Replay] = []
+        let shown = (try? FileManager.default.contentsOfDirectory(atPath: directory + "/replays")) ?? []
+        for file in shown.sorted() where file.hasSuffix(".json") {
+            do { replays.append(try Replay.read("\(directory)/replays/\(file)")) } catch { failures.append("\(error)") }
+        }
+        return (Comparison(records, replays: replays), failures)
     }
 
     // MARK: Groups
@@ -252,6 +259,13 @@ public struct Comparison {
 
     // MARK: Numbers
 
+    /// The bootstrap interval of the mean of some runs' scores; nil for one run.
+    func interval(_ scores: [Double]) -> ClosedRange<Double>? {
+        guard scores.count > 1 else { return nil }
+        let interval = bootstrap.interval(Scores([scores]), \.mean)
+        return interval.lowerBound...interval.upperBound
+    }
+
     /// From random play to the best that is known: exact play where it could be computed, else knowing the member.
     func gap(_ evaluated: CellRecord.Evaluated) -> (floor: Double, ceiling: Double, closed: (Double) -> Double)? {
         guard let floor = evaluated.random, let ceiling = evaluated.optimum ?? evaluated.informed, ceiling > floor
@@ -265,31 +279,20 @@ public struct Comparison {
 
     func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
 
+    /// "3.2 s", "140 s", "2 h 5 min"
+    func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite else { return "–" }
+        let minutes = Int((seconds / 60).rounded())
+        return seconds < 600
+            ? String(format: seconds < 10 ? "%.1f s" : "%.0f s", seconds)
+            : minutes < 120 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
+    }
+
     func grouped(_ number: Int) -> String {
         let digits = Array(String(abs(number)))
         let groups = digits.enumerated().map { index, digit in
             (index > 0 && (digits.count - index) % 3 == 0 ? " " : "") + String(digit)
         }
         return (number < 0 ? "−" : "") + groups.joined()
-    }
-
-    // MARK: Text
-
-    public var markdown: String {
-        tables.map { "### \($0.title)\n\n\($0.table.markdown())" }.joined(separator: "\n")
-    }
-
-    public var plainText: String { tables.map { "\($0.title)\n\n\($0.table.plainText())" }.joined(separator: "\n") }
-
-    /// Every table as comma-separated values (RFC 4180), each after a line with its title.
-    public var commaSeparated: String {
-        func field(_ text: String) -> String {
-            text.contains { ",\"\n".contains($0) }
-                ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
-        }
-        return tables.map { title, table in
-            ([[title], table.columns.map(\.title)] + table.rows)
-                .map { $0.map(field).joined(separator: ",") + "\n" }.joined()
-        }.joined(separator: "\n")
     }
 }

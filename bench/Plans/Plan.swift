@@ -70,6 +70,8 @@ public struct Plan {
     public let tasks: [TaskEntry]
     public let settings: [Setting]
     public let match: Match?
+    /// What is wrong with entries of the lists, a line each: their cells are left out, those of the others are not.
+    public let problems: [String]
     /// One training each, in the order in which they are done: seeds outermost, so that every model has a result early.
     public let cells: [Cell]
 
@@ -90,7 +92,10 @@ public struct Plan {
         return try Plan(text, file: path)
     }
 
-    /// Reads a plan; an error names its line.
+    /// Reads a plan.
+    ///
+    /// - Throws: one line with the place in the file, if what is wrong concerns every cell: a mistake outside of the lists,
+    ///   or one in every entry of a list.
     public init(_ text: String, file: String) throws {
         let root = try PlanNode(text: text, file: file)
         let keys = try root.mapping(["plan", "name", "seeds", "models", "tasks", "settings", "match"])
@@ -103,31 +108,51 @@ public struct Plan {
             throw root.error("this is a plan of version \(version); this build reads version \(Plan.version)")
         }
         name = try require("name").string()
-        seeds = try require("seeds").sequence().map { try $0.integer(0...Int.max) }
-        models = try require("models").sequence().map(Plan.model)
-        tasks = try require("tasks").sequence().map(Plan.task)
-        settings = try keys["settings"]?.sequence().map(Plan.setting) ?? [Setting(name: "", settings: nil)]
+        var problems: [String] = []
+        seeds = Plan.sound(
+            try require("seeds").sequence(), name: { "\($0)" }, &problems, read: { try $0.integer(0...Int.max) })
+        models = Plan.sound(try require("models").sequence(), name: \.name, &problems, read: Plan.model)
+        tasks = Plan.sound(try require("tasks").sequence(), name: \.name, &problems, read: Plan.task)
+        settings =
+            try keys["settings"].map { Plan.sound(try $0.sequence(), name: \.name, &problems, read: Plan.setting) }
+            ?? [Setting(name: "", settings: nil)]
+        self.problems = problems
         match = try keys["match"].map(Plan.match)
         var cells: [Cell] = []
-        var taken: Set<String> = []
         for seed in seeds {
             for task in tasks {
                 for setting in settings {
                     for model in models {
                         let parts = [task.name, model.name, setting.name].filter { !$0.isEmpty } + ["s\(seed)"]
                         let identifier = parts.map(Plan.slug).joined(separator: "--")
-                        guard taken.insert(identifier).inserted else {
-                            throw root.error(
-                                "there are two cells '\(identifier)'; give entries that differ another 'name', and drop "
-                                    + "what is listed twice")
-                        }
                         cells.append(
                             Cell(identifier: identifier, model: model, task: task, setting: setting, seed: seed))
                     }
                 }
             }
         }
+        if cells.isEmpty, let first = problems.first { throw UserError(first) }
         self.cells = cells
+    }
+
+    /// The entries of a list that can be read, each name once; what is wrong with the others goes to `problems`.
+    private static func sound<Entry>(
+        _ nodes: [PlanNode], name: (Entry) -> String, _ problems: inout [String], read: (PlanNode) throws -> Entry
+    ) -> [Entry] {
+        var entries: [Entry] = []
+        var taken: Set<String> = []
+        for node in nodes {
+            do {
+                let entry = try read(node)
+                guard taken.insert(slug(name(entry))).inserted else {
+                    throw node.error(
+                        "\(node.place) is a second '\(name(entry))', and its cells would be done twice; give it another "
+                            + "'name', or drop it")
+                }
+                entries.append(entry)
+            } catch { problems.append("\(error)") }
+        }
+        return entries
     }
 
     /// A name as a part of a file's name.
@@ -167,8 +192,8 @@ public struct Plan {
             name: try keys["name"]?.string() ?? task, task: task,
             options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
             budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
-            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry),
-            analysis: analysis, node: node)
+            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry), analysis: analysis,
+            node: node)
     }
 
     private static func setting(_ node: PlanNode) throws -> Setting {

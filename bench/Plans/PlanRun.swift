@@ -9,6 +9,7 @@ import Training
 ///     plan.yaml           the plan
 ///     cells/ID/           a run directory for each cell, with curve.json beside the run's files
 ///     records/ID.json     what came of it, written when the cell is done
+///     replays/ID.json     one member played step by step, for the plan's first seed
 ///     analyses/ID.json    what it does inside its trials, if the plan wants that, written after the record
 ///
 /// Everything is resumed: a cell from its run's checkpoint, a plan from its records. Several processes may run one plan
@@ -43,7 +44,7 @@ public struct PlanRun {
         } else if let files = try? FileManager.default.contentsOfDirectory(atPath: directory), !files.isEmpty {
             throw UserError("\(directory): exists and holds no plan; name another directory with --out")
         }
-        for folder in ["cells", "records"] {
+        for folder in ["cells", "records", "replays"] {
             do {
                 try FileManager.default.createDirectory(
                     atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
@@ -64,7 +65,10 @@ public struct PlanRun {
             let configuration = try plan.configuration(of: cell)
             if FileManager.default.fileExists(atPath: recordPath(cell)) {
                 try requireSame(CellRecord.read(recordPath(cell)), configuration)
-                if try !lacksAnalysis(cell, configuration) { return .kept }
+                if try !lacksAnalysis(cell, configuration) {
+                    try completeReplay(cell, configuration)
+                    return .kept
+                }
             }
             let path = "\(directory)/cells/\(cell.identifier)"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -73,10 +77,13 @@ public struct PlanRun {
             // Another process may have finished it between the two looks.
             let isTrained = FileManager.default.fileExists(atPath: recordPath(cell))
             if try isTrained && !lacksAnalysis(cell, configuration) { return .kept }
-            if !isTrained {
+            if isTrained {
+                try completeReplay(cell, configuration)
+            } else {
                 guard let record = try train(cell, configuration, in: path, shouldStop: shouldStop, progress: progress)
                 else { return .interrupted }
                 try record.write(to: recordPath(cell))
+                try writeReplay(cell, configuration)
             }
             if try lacksAnalysis(cell, configuration) { try analyse(cell, configuration, in: path) }
             return .done
@@ -85,6 +92,26 @@ public struct PlanRun {
         } catch {
             return .failed("\(cell.identifier): \(error)")
         }
+    }
+
+    public func replayPath(_ cell: Plan.Cell) -> String { "\(directory)/replays/\(cell.identifier).json" }
+
+    /// Makes the replay of a finished cell if it is missing, as after a kill. Where the cell's run is gone, as in a folder
+    /// of records, nothing can be made.
+    private func completeReplay(_ cell: Plan.Cell, _ configuration: Configuration) throws {
+        if FileManager.default.fileExists(atPath: replayPath(cell)) {
+            _ = try Replay.read(replayPath(cell))
+        } else {
+            try writeReplay(cell, configuration)
+        }
+    }
+
+    /// One seed of a contestant is enough to look at: the plan's first.
+    private func writeReplay(_ cell: Plan.Cell, _ configuration: Configuration) throws {
+        let run = RunDirectory("\(directory)/cells/\(cell.identifier)/run")
+        guard cell.seed == plan.seeds[0], run.hasCheckpoint else { return }
+        let agent = try LearnedAgent(run, configuration)
+        try Replay(subject(cell), configuration: configuration, agent: agent)?.write(to: replayPath(cell))
     }
 
     private func requireSame(_ record: CellRecord, _ configuration: Configuration) throws {

@@ -9,7 +9,7 @@ extension Comparison {
     ///
     /// - Throws: one line that names the first run that cannot be compared.
     public init(runs paths: [String], trials: Int, threads: Int, progress: (String) -> Void) throws {
-        var records: [CellRecord] = []
+        var (records, replays) = ([CellRecord](), [Replay]())
         let workers = Workers(threads: threads)
         for path in paths {
             let run = RunDirectory(path)
@@ -27,12 +27,19 @@ extension Comparison {
                 $0.modelName == subject.modelName && $0.taskName == subject.taskName && $0.seed == configuration.seed
             }
             if isTaken { subject.settingName = path }
+            let isShown = replays.contains {
+                ($0.modelName, $0.taskName, $0.settingName)
+                    == (subject.modelName, subject.taskName, subject.settingName)
+            }
+            if !isShown, let replay = try Replay(subject, configuration: configuration, agent: agent) {
+                replays.append(replay)
+            }
             records.append(
                 try CellRecord(
                     subject, run: run, configuration: configuration, agent: agent, iterations: returns.count,
                     timesteps: last.steps, curve: returns, trials: trials, also: [], workers: workers))
         }
-        self.init(records)
+        self.init(records, replays: replays)
     }
 
     /// "transformer-128, position rotary": the width, and options that are not standard.

@@ -33,10 +33,16 @@ struct Axis {
                 $0 >= first && $0 <= last
             }
         case .logarithmic:
-            var (bottom, top) = (log10(least).rounded(.down), log10(most).rounded(.up))
-            if bottom == top { (bottom, top) = (bottom - 1, top + 1) }
-            (low, high) = (pow(10, bottom), pow(10, top))
-            ticks = stride(from: bottom, through: top, by: 1).map { pow(10, $0) }
+            if shown.isEmpty { (least, most) = (1, 1) }
+            // 1, 2 and 5 times powers of ten, a tenth beyond the values, that no point lies on the edge.
+            let powers = Int(log10(least).rounded(.down)) - 1...Int(log10(most).rounded(.up)) + 1
+            let tens = powers.map { pow(10, Double($0)) }
+            let marks = tens.flatMap { ten in [1, 2, 5].map { $0 * ten } }
+            low = marks.last { $0 <= least / 1.1 }!
+            high = marks.first { $0 >= most * 1.1 }!
+            let (first, last) = (low, high)
+            func within(_ marks: [Double]) -> [Double] { marks.filter { $0 >= first && $0 <= last } }
+            ticks = within(marks).count > 7 ? within(tens) : within(marks)
         }
     }
 

@@ -9,6 +9,8 @@ struct Chart {
         var interval: ClosedRange<Double>?
         /// Said by the pointer's tip, and to who cannot see it.
         var title = ""
+        /// Of a scatter: ringed, and its series named beside it.
+        var isMarked = false
     }
 
     struct Series {
@@ -17,9 +19,9 @@ struct Chart {
     }
 
     enum Kind {
-        /// Points joined by lines, intervals as bands.
+        /// Points joined by lines, intervals as bands. Points are drawn themselves where they are few.
         case lines
-        /// Points with their names beside them.
+        /// Points; marked ones are joined by steps, each as good as its last point until the next.
         case scatter
         /// A bar for each point, grouped by x = 0, 1, …; intervals as whiskers.
         case bars(groups: [String])
@@ -33,8 +35,10 @@ struct Chart {
     /// Horizontal lines: known values.
     var references: [(name: String, value: Double)] = []
 
-    private static let (width, height) = (680.0, 340.0)
-    private static let (left, right, top, bottom) = (64.0, 150.0, 16.0, 48.0)
+    private static let (width, height) = (680.0, 320.0)
+    private static let (left, right, top, bottom) = (64.0, 24.0, 12.0, 48.0)
+    /// Points of a line above which they are not drawn one by one.
+    private static let mostDots = 60
 
     /// The numbers of colours that the page defines (`--c0` …).
     static let colours = 8
@@ -68,16 +72,20 @@ struct Chart {
 
     var svg: String {
         var parts = [
-            "<figure class=\"chart\"><figcaption>\(escape(title))</figcaption>",
-            "<svg viewBox=\"0 0 \(Int(Chart.width)) \(Int(Chart.height))\" role=\"img\" aria-label=\"\(escape(title))\">",
+            "<figure class=\"chart\"><figcaption>\(escape(title))</figcaption>", legend,
+            "<svg viewBox=\"0 0 \(Int(Chart.width)) \(Int(Chart.height))\" role=\"img\" aria-label=\"\(escape(title))\" "
+                // Where the x axis begins and ends: for a cursor.
+                + "data-left=\"\(n(Chart.left))\" data-right=\"\(n(Chart.width - Chart.right))\">",
         ]
         parts += axes
         for reference in references {
             let height = py(reference.value)
+            // Above the line, unless that is the drawing's edge.
+            let baseline = height < Chart.top + 12 ? height + 13 : height - 4
             parts.append(
                 "<line class=\"reference\" x1=\"\(n(Chart.left))\" x2=\"\(n(Chart.width - Chart.right))\" "
                     + "y1=\"\(n(height))\" y2=\"\(n(height))\"/>"
-                    + "<text class=\"small\" x=\"\(n(Chart.left + 6))\" y=\"\(n(height - 4))\">"
+                    + "<text class=\"small\" x=\"\(n(Chart.left + 6))\" y=\"\(n(baseline))\">"
                     + "\(escape(reference.name))</text>")
         }
         switch kind {
@@ -85,7 +93,6 @@ struct Chart {
         case .scatter: parts += scatter
         case .bars(let groups): parts += bars(groups)
         }
-        parts += legend
         parts.append("</svg></figure>")
         return parts.joined(separator: "\n")
     }
@@ -100,6 +107,9 @@ struct Chart {
                     + "\(y.text(tick))</text>")
         }
         if case .bars(let groups) = kind {
+            parts.append(
+                "<line class=\"base\" x1=\"\(n(Chart.left))\" x2=\"\(n(high))\" y1=\"\(n(py(0)))\" y2=\"\(n(py(0)))\"/>"
+            )
             for (index, group) in groups.enumerated() {
                 let centre = Chart.left + (Double(index) + 0.5) * (high - Chart.left) / Double(groups.count)
                 parts.append(
@@ -109,7 +119,8 @@ struct Chart {
         } else {
             for tick in x.ticks {
                 parts.append(
-                    "<text class=\"tick\" text-anchor=\"middle\" x=\"\(n(px(tick)))\" y=\"\(n(low + 18))\">"
+                    "<line class=\"grid\" x1=\"\(n(px(tick)))\" x2=\"\(n(px(tick)))\" y1=\"\(n(low))\" y2=\"\(n(low + 4))\"/>"
+                        + "<text class=\"tick\" text-anchor=\"middle\" x=\"\(n(px(tick)))\" y=\"\(n(low + 18))\">"
                         + "\(x.text(tick))</text>")
             }
         }
@@ -134,16 +145,34 @@ struct Chart {
                     "<polygon class=\"band\" fill=\"\(colour)\" points=\"\((upper + lower).joined(separator: " "))\"/>")
             }
             let path = one.points.map { "\(n(px($0.x))),\(n(py($0.y)))" }.joined(separator: " ")
-            parts.append("<polyline class=\"line\" stroke=\"\(colour)\" points=\"\(path)\"/>")
-            parts += one.points.map { dot($0, colour, radius: 2.5) }
+            parts.append(
+                "<polyline class=\"line\" stroke=\"\(colour)\" points=\"\(path)\"><title>\(escape(one.name))</title></polyline>"
+            )
+            if one.points.count <= Chart.mostDots { parts += one.points.map { dot($0, colour, radius: 2.5) } }
             return parts
         }
     }
 
     private var scatter: [String] {
-        series.enumerated().flatMap { index, one -> [String] in
+        let marked = series.flatMap { one in one.points.filter(\.isMarked).map { (name: one.name, point: $0) } }
+            .sorted { $0.point.x < $1.point.x }
+        var path: [String] = []
+        for (index, (_, point)) in marked.enumerated() {
+            if index > 0 { path.append("\(n(px(point.x))),\(n(py(marked[index - 1].point.y)))") }
+            path.append("\(n(px(point.x))),\(n(py(point.y)))")
+        }
+        if let last = marked.last { path.append("\(n(Chart.width - Chart.right)),\(n(py(last.point.y)))") }
+        var parts = path.isEmpty ? [] : ["<polyline class=\"front\" points=\"\(path.joined(separator: " "))\"/>"]
+        parts += series.enumerated().flatMap { index, one -> [String] in
             one.points.map { dot($0, "var(--c\(index % Chart.colours))", radius: 5) }
         }
+        parts += marked.map { name, point in
+            let isRight = px(point.x) > 0.75 * Chart.width
+            return "<circle class=\"ring\" cx=\"\(n(px(point.x)))\" cy=\"\(n(py(point.y)))\" r=\"8.5\"/>"
+                + "<text class=\"small\" text-anchor=\"\(isRight ? "end" : "start")\" "
+                + "x=\"\(n(px(point.x) + (isRight ? -12 : 12)))\" y=\"\(n(py(point.y) + 15))\">\(escape(name))</text>"
+        }
+        return parts
     }
 
     private func dot(_ point: Point, _ colour: String, radius: Double) -> String {
@@ -173,14 +202,12 @@ struct Chart {
         }
     }
 
-    private var legend: [String] {
-        series.enumerated().map { index, one in
-            let height = Chart.top + 10 + 18 * Double(index)
-            let start = Chart.width - Chart.right + 12
-            return "<rect x=\"\(n(start))\" y=\"\(n(height - 8))\" width=\"10\" height=\"10\" "
-                + "fill=\"var(--c\(index % Chart.colours))\"/>"
-                + "<text class=\"small\" x=\"\(n(start + 15))\" y=\"\(n(height + 1))\">\(escape(one.name))</text>"
+    /// Above the drawing and in the page's own text, so that names of any length have room.
+    private var legend: String {
+        let entries = series.enumerated().map { index, one in
+            "<li><i style=\"background:var(--c\(index % Chart.colours))\"></i>\(escape(one.name))</li>"
         }
+        return "<ul class=\"legend\">\(entries.joined())</ul>"
     }
 }
 

@@ -12,18 +12,21 @@ public struct Report {
 
     public var html: String {
         let plans = Set(comparison.records.map(\.plan)).sorted().joined(separator: ", ")
-        let sections = [summary, curves, generalization, regret, insideTrials, costs, details].filter { !$0.isEmpty }
+        let sections = [summary, curves, generalization, regret, insideTrials, costs, replays, details].filter {
+            !$0.isEmpty
+        }
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>rl2x: \(escape(plans))</title>
-            <style>\(Report.style)</style></head><body><main>
+            <style>\(Report.style)\(ReplaySection.style)</style></head><body><main>
             <h1>\(escape(plans))</h1>
             <p>\(comparison.records.count) trainings, each judged from its final checkpoint on the same unseen members under the
-            same chance (bank \(EvaluationBank.version)). Intervals are 95 %.</p>
+            same chance (bank \(EvaluationBank.version)). Intervals, bands and whiskers are 95 % by bootstrap over seeds; of
+            three seeds or fewer that is their range.</p>
             \(sections.joined(separator: "\n"))
-            </main></body></html>
+            </main>\(comparison.replays.isEmpty ? "" : "<script>\(ReplayScript.text)</script>")</body></html>
 
             """
     }
@@ -43,7 +46,9 @@ public struct Report {
             comparison.tables.filter { table in !shown.contains { table.title.hasPrefix($0) } }.map(html))
     }
 
-    /// Mean over seeds at each evaluation, with the range of seeds.
+    private var replays: String { section("Replays", ReplaySection(comparison.replays).parts) }
+
+    /// Mean over seeds at each evaluation, with its interval.
     private var curves: String {
         section(
             "Learning curves",
@@ -56,15 +61,15 @@ public struct Report {
                         let mean = scores.reduce(0, +) / Double(scores.count)
                         let steps = runs.map { Double($0.curve[index].steps) }.reduce(0, +) / Double(runs.count)
                         return Chart.Point(
-                            x: steps, y: mean, interval: scores.count > 1 ? scores.min()!...scores.max()! : nil,
+                            x: steps, y: mean, interval: comparison.interval(scores),
                             title: "\(contestant.title): \(comparison.number(mean)) after \(Int(steps)) steps")
                     }
                     return Chart.Series(name: contestant.title, points: points)
                 }
                 return Chart(
-                    .lines, title: "\(task): total reward of a trial; bands are the range of seeds",
+                    .lines, title: "\(task): learning curves, mean over seeds",
                     x: "time steps of training",
-                    y: "total reward", series: series, references: references(task)
+                    y: "total reward of a trial", series: series, references: references(task)
                 ).svg
             })
     }
@@ -91,7 +96,7 @@ public struct Report {
                         let mean = 100 * shares.reduce(0, +) / Double(shares.count)
                         return Chart.Point(
                             x: Double(index), y: mean,
-                            interval: shares.count > 1 ? 100 * shares.min()!...100 * shares.max()! : nil,
+                            interval: comparison.interval(shares.map { 100 * $0 }),
                             title:
                                 "\(contestant.title), \(name.isEmpty ? "as trained" : name): \(comparison.number(mean)) %"
                         )
@@ -100,8 +105,8 @@ public struct Report {
                 }
                 return Chart(
                     .bars(groups: names.map { $0.isEmpty ? "as trained" : $0 }),
-                    title: "\(task): share of the gap from random to the best known; whiskers are the range of seeds",
-                    x: "members played", y: "% of the gap", series: series
+                    title: "\(task): share of the gap from random to the best known play",
+                    x: "members played", y: "% of the gap closed", series: series
                 ).svg
             })
     }
@@ -122,42 +127,53 @@ public struct Report {
                         runs.reduce(0) { $0 + $1.main.perEpisodeMean[episode] } / Double(runs.count)
                     }
                     var lost = 0.0
-                    let points = means.enumerated().map { episode, mean -> Chart.Point in
-                        lost += informed / Double(episodes) - mean
-                        return Chart.Point(
-                            x: Double(episode + 1), y: lost,
-                            title: "\(contestant.title): \(comparison.number(lost)) after \(episode + 1) episodes")
-                    }
+                    let points =
+                        [Chart.Point(x: 0, y: 0)]
+                        + means.enumerated().map { episode, mean -> Chart.Point in
+                            lost += informed / Double(episodes) - mean
+                            return Chart.Point(
+                                x: Double(episode + 1), y: lost,
+                                title: "\(contestant.title): \(comparison.number(lost)) after \(episode + 1) episodes")
+                        }
                     return Chart.Series(name: contestant.title, points: points)
                 }
                 guard !series.isEmpty else { return nil }
                 return Chart(
                     .lines, title: "\(task): reward lost so far against who knows the member",
                     x: "episode of the trial",
-                    y: "cumulative regret", series: series
+                    y: "cumulative regret, reward", series: series
                 ).svg
             })
     }
 
+    /// Score against what acting costs; who is beaten by none that is as cheap is marked.
     private var costs: String {
         let charts = comparison.tasks.map { task -> String in
-            let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
+            let results = comparison.contestants.compactMap {
+                contestant -> (title: String, cost: Double, score: Double)? in
                 let runs = comparison.runs(contestant, on: task)
                 guard let first = runs.first else { return nil }
                 let mean = runs.map(\.main.meanTotalReward).reduce(0, +) / Double(runs.count)
+                return (contestant.title, first.actingOperations, mean)
+            }
+            let series = results.map { result in
+                let isBeaten = results.contains {
+                    $0.cost <= result.cost && $0.score >= result.score
+                        && ($0.cost, $0.score) != (result.cost, result.score)
+                }
                 return Chart.Series(
-                    name: contestant.title,
+                    name: result.title,
                     points: [
                         Chart.Point(
-                            x: first.actingOperations, y: mean,
-                            title: "\(contestant.title): \(comparison.number(mean)) at "
-                                + "\(comparison.grouped(Int(first.actingOperations))) operations a step")
+                            x: result.cost, y: result.score,
+                            title: "\(result.title): \(comparison.number(result.score)) at "
+                                + "\(comparison.grouped(Int(result.cost))) operations a step", isMarked: !isBeaten)
                     ])
             }
             return Chart(
-                .scatter, title: "\(task): score against the cost of acting",
+                .scatter, title: "\(task): score against the cost of acting; ringed: none is as good for less",
                 x: "floating-point operations a step of acting",
-                y: "total reward", series: series, logarithmicX: true, references: references(task)
+                y: "total reward of a trial", series: series, logarithmicX: true, references: references(task)
             ).svg
         }
         let cards = comparison.tasks.flatMap { task in
@@ -169,7 +185,7 @@ public struct Report {
                     <dt>learning</dt><dd>\(comparison.grouped(Int(finite: run.costs.stepsPerSecondLearning))) steps/s</dd>
                     <dt>parameters</dt><dd>\(comparison.grouped(run.parameters))</dd>
                     <dt>state</dt><dd>\(comparison.grouped(run.stateBytes)) bytes a lane</dd>
-                    <dt>training</dt><dd>\(comparison.grouped(Int(finite: run.costs.trainingSeconds))) s, \
+                    <dt>training</dt><dd>\(comparison.duration(run.costs.trainingSeconds)), \
                     \(run.costs.threads) threads</dd></dl></div>
                     """
             }
@@ -211,12 +227,16 @@ public struct Report {
         h1 { font-size: 26px; } h2 { margin-top: 40px; font-size: 20px; } h3 { margin: 20px 0 6px; font-size: 15px; }
         .table { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
         th, td { padding: 4px 10px; border-bottom: 1px solid var(--rule); white-space: nowrap; }
-        th { color: var(--soft); font-weight: 600; } .left { text-align: left; } .right { text-align: right; }
-        figure { margin: 16px 0; } figcaption { font-weight: 600; } svg { width: 100%; max-width: 780px; height: auto; }
+        th { color: var(--soft); font-weight: 600; white-space: normal; vertical-align: bottom; min-width: 3em; } .left { text-align: left; } .right { text-align: right; }
+        figure { margin: 16px 0; } figcaption { font-weight: 600; } svg { width: 100%; max-width: 860px; height: auto; }
         text { fill: var(--ink); font: 12px system-ui, sans-serif; } .tick, .small { font-size: 11px; fill: var(--soft); }
         .grid { stroke: var(--rule); } .line { fill: none; stroke-width: 2; } .band { opacity: .16; }
         .reference { stroke: var(--soft); stroke-dasharray: 4 4; } .whisker { stroke: var(--ink); stroke-width: 1.5; }
-        .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 12px; }
+        .base { stroke: var(--soft); } .front { fill: none; stroke: var(--soft); stroke-dasharray: 2 3; }
+        .ring { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+        .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 4px 0; padding: 0; list-style: none; font-size: 13px; }
+        .legend i { display: inline-block; width: 11px; height: 11px; margin-right: 6px; border-radius: 2px; }
+        .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 12px; }
         .card { background: var(--card); border-radius: 8px; padding: 10px 14px; } .card h3 { margin: 0; }
         .card p { margin: 0; color: var(--soft); } dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 10px; margin: 8px 0 0; }
         dt { color: var(--soft); } dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }

@@ -67,7 +67,7 @@ public struct PairedDifference: Equatable, Sendable {
 ///
 /// Up to 100 degrees of freedom ν by bisection of the distribution function, which for a whole ν is a finite sum in
 /// θ = atan(t / √ν) (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4); above, by the expansion around the normal
-/// quantile (26.7.5, two terms).
+/// quantile (26.7.5, three terms).
 ///
 /// - Precondition: `degreesOfFreedom` is at least 1.
 func studentMargin95(degreesOfFreedom: Int) -> Double {
@@ -78,7 +78,9 @@ func studentMargin95(degreesOfFreedom: Int) -> Double {
         let cube = normal * normal * normal
         let firstTerm = (cube + normal) / 4
         let secondTerm = (5 * cube * normal * normal + 16 * cube + 3 * normal) / 96
+        let seventh = 3 * cube * cube * normal + 19 * cube * normal * normal + 17 * cube - 15 * normal
         return normal + firstTerm / freedom + secondTerm / (freedom * freedom)
+            + seventh / 384 / (freedom * freedom * freedom)
     }
     var lower = 0.0
     var upper = Double.pi / 2
