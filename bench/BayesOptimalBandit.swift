@@ -42,6 +42,8 @@ public struct BayesOptimalBandit: Sendable {
     public let arms: Int
     /// Pulls of a whole trial, at least 1.
     public let pulls: Int
+    /// a: success probabilities are drawn from Beta(a, a), each by itself; 1: uniform.
+    public let priorShape: Double
 
     private let ranking: BeliefRanking
     /// Where the beliefs after t pulls start in `values`; shape [pulls + 1], the last entry being the state count.
@@ -54,9 +56,10 @@ public struct BayesOptimalBandit: Sendable {
     /// - Parameters:
     ///   - arms: number of arms, at least 1.
     ///   - pulls: number of pulls in a trial, at least 1.
+    ///   - priorShape: a of the prior Beta(a, a) of each arm, above 0.
     ///   - maximumStates: how many beliefs may be tabulated, at 8 bytes each.
     /// - Throws: `Refusal`, before any work is done.
-    public init(arms: Int, pulls: Int, maximumStates: Int = 20_000_000) throws {
+    public init(arms: Int, pulls: Int, priorShape: Double = 1, maximumStates: Int = 20_000_000) throws {
         guard arms >= 1, pulls >= 1 else { throw Refusal.notPositive(arms: arms, pulls: pulls) }
         let layerCounts = Self.layerCounts(arms: arms, pulls: pulls)
         let states = layerCounts.reduce(0, +)
@@ -72,14 +75,15 @@ public struct BayesOptimalBandit: Sendable {
         }
         self.arms = arms
         self.pulls = pulls
+        self.priorShape = priorShape
         ranking = BeliefRanking(maximumArms: min(arms, pulls - 1), maximumPulls: pulls - 1)
         layerStarts = layerCounts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int($1)) }
         values = [Double](repeating: 0, count: Int(states))
         for pullsDone in (0..<pulls).reversed() { solveLayer(pullsDone: pullsDone) }
     }
 
-    /// Expected total reward of a trial under optimal play from the prior; between pulls / 2 and
-    /// pulls · arms / (arms + 1), which is what knowing the probabilities is worth.
+    /// Expected total reward of a trial under optimal play from the prior; between pulls / 2 and what knowing the
+    /// probabilities is worth, with the uniform prior pulls · arms / (arms + 1).
     public var value: Double { values[0] }
 
     /// Number of tabulated beliefs: those in which a pull is left.
@@ -160,7 +164,8 @@ public struct BayesOptimalBandit: Sendable {
     private func actionValue(of position: Int, belief: [Int], pullsDone: Int) -> Double {
         let type = position < belief.count ? belief[position] : ArmType.untouched
         let armPulls = position < belief.count ? ranking.pulls[type] : 0
-        let mean = Double(1 + type - ArmType.first(pulls: armPulls)) / Double(2 + armPulls)
+        let successes = type - ArmType.first(pulls: armPulls)
+        let mean = (priorShape + Double(successes)) / (2 * priorShape + Double(armPulls))
         guard pullsDone + 1 < pulls else { return mean }
         let start = layerStarts[pullsDone + 1]
         func next(_ newType: Int) -> Double {

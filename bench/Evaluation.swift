@@ -54,7 +54,8 @@ public struct Evaluation: Sendable {
 public struct Landmarks: Sendable {
     /// Uniformly random play.
     public let random: Double?
-    /// Mean total reward of the exact Bayes-optimal player; nil where it cannot be computed in a moment.
+    /// Mean total reward of the exact Bayes-optimal player, who knows the family's prior; nil where it cannot be computed in
+    /// a moment.
     public let optimum: Double?
     /// Mean total reward of a player who knows M: over all members where that is known, else over those that are played.
     public let informed: Double?
@@ -66,12 +67,6 @@ public struct Landmarks: Sendable {
         let family = family.heldOut()
         random = family.randomTotalReward
         informed = family.informedTotalReward ?? family.informedTotalReward(trials: members.lazy.map { root.split($0) })
-        if let bandit = family as? BernoulliBandit,
-            BayesOptimalAgent.isQuick(arms: bandit.arms, pulls: bandit.episodes)
-        {
-            optimum = BayesOptimalAgent.solution(arms: bandit.arms, pulls: bandit.episodes).value
-        } else {
-            optimum = nil
-        }
+        optimum = (family as? BernoulliBandit).flatMap { BayesOptimalAgent.optimum(of: $0) }
     }
 }

@@ -7,6 +7,7 @@ public struct Elman: RecurrentPolicy {
     public let encoder: any Encoder
     public let head: Head
     public let stateWidths: [Int]
+    public let memoryReset: MemoryReset
     private let weightX, weightH, biasX, biasH: Node
 
     public init(_ specification: ModelSpecification) {
@@ -19,6 +20,7 @@ public struct Elman: RecurrentPolicy {
         biasH = layout.add("rnn.bias_hh_l0", [width], .constant(0))
         head = Head(width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width]
+        memoryReset = specification.memoryReset
         self.layout = layout
     }
 

@@ -9,6 +9,8 @@ import Kernels
 public struct FeedForward: SequencePolicy {
     public let layout: ParameterLayout
     public var outputs: Int { head.outputs }
+    /// Any: there is nothing to forget.
+    public let memoryReset: MemoryReset
     private let encoder: any Encoder
     private let head: Head
     private let layers: [(weight: Node, bias: Node)]
@@ -24,6 +26,7 @@ public struct FeedForward: SequencePolicy {
             )
         }
         head = Head(width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
+        memoryReset = specification.memoryReset
         self.encoder = encoder
         self.layout = layout
     }

@@ -11,6 +11,7 @@ public struct GRU: RecurrentPolicy {
     public let encoder: any Encoder
     public let head: Head
     public let stateWidths: [Int]
+    public let memoryReset: MemoryReset
     private let weightX: Node
     private let weightH: Node
     private let biasX: Node
@@ -29,6 +30,7 @@ public struct GRU: RecurrentPolicy {
         head = Head(
             width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width]
+        memoryReset = specification.memoryReset
         self.layout = layout
     }
 

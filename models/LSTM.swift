@@ -12,6 +12,7 @@ public struct LSTM: RecurrentPolicy {
     public let encoder: any Encoder
     public let head: Head
     public let stateWidths: [Int]
+    public let memoryReset: MemoryReset
     private let weightX: Node
     private let weightH: Node
     private let biasX: Node
@@ -30,6 +31,7 @@ public struct LSTM: RecurrentPolicy {
             horizon > 1 ? .chrono(horizon: horizon, block: 1, opposite: 0, blocks: 4) : .blocks([0, 1, 0, 0]))
         head = Head(width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width, width]
+        memoryReset = specification.memoryReset
         self.layout = layout
     }
 

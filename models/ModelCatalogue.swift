@@ -18,10 +18,12 @@ public struct ModelSpecification: Sendable, Equatable {
     public var stepScale: Float?
     /// Steps over which the model will have to remember: a trial's length. At most 1: no preparation for it.
     public var memoryHorizon: Float
+    /// What the memory forgets when an episode ends.
+    public var memoryReset: MemoryReset
 
     public init(
         observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, options: OptionValues = [:],
-        headGain: Float, stepScale: Float? = nil, memoryHorizon: Float = 1
+        headGain: Float, stepScale: Float? = nil, memoryHorizon: Float = 1, memoryReset: MemoryReset = .none
     ) {
         self.observation = observation
         self.actions = actions
@@ -31,6 +33,7 @@ public struct ModelSpecification: Sendable, Equatable {
         self.headGain = headGain
         self.stepScale = stepScale
         self.memoryHorizon = memoryHorizon
+        self.memoryReset = memoryReset
     }
 
     /// The encoder for this observation space; its parameters, if it has any, come first in the layout.

@@ -13,6 +13,7 @@ import Kernels
 ///
 /// **Memory is an explicit value**, never optional, never hidden in the model. It is all that passes from step to step,
 /// so it holds across the episodes of a trial, and is made anew (or `reset`) at the start of a trial and nowhere else.
+/// (An ablation may have a model forget when an episode ends; see `MemoryReset`.)
 ///
 /// **Written in tape primitives.** Nobody who adds a model writes a derivative: the tape's two readings give the exact
 /// Fisher product and the gradient. A model holds no parameters, only their places in θ (`layout`), so it is a
@@ -26,6 +27,8 @@ public protocol SequencePolicy: Sendable {
     var layout: ParameterLayout { get }
     /// Width of a row of output.
     var outputs: Int { get }
+    /// What its memory forgets when an episode ends: nothing, unless the model was built for an ablation and says so.
+    var memoryReset: MemoryReset { get }
 
     /// The memory of `lanes` trials that have not begun.
     /// - Parameter steps: most steps that a trial may have; what a cache must hold.
@@ -44,6 +47,8 @@ public protocol SequencePolicy: Sendable {
 }
 
 extension SequencePolicy {
+    public var memoryReset: MemoryReset { .none }
+
     /// Bytes of a lane's memory for trials of at most `steps` steps; 0: the model has none.
     public func memoryBytes(steps: Int) -> Int { makeMemory(lanes: 1, steps: steps).bytesPerLane }
 }
@@ -62,7 +67,8 @@ public protocol SequenceMemory: AnyObject {
     var bytesPerLane: Int { get }
 }
 
-/// A model whose memory is a few vectors a lane: it writes its cell, and `step` and `unroll` are derived.
+/// A model whose memory is a few vectors a lane: it writes its cell, and `step` and `unroll` are derived, and with them what
+/// `memoryReset` says.
 public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory {
     /// Turns the inputs into features, [rows, I].
     var encoder: any Encoder { get }
@@ -91,9 +97,10 @@ extension RecurrentPolicy {
         precondition(lanes == memory.lanes, "\(lanes) inputs for a memory of \(memory.lanes) lanes")
         let features = encoder.encode(inputs, tape: tape)
         let widths = stateWidths
-        let state = NodeList(count: widths.count) {
+        let kept = NodeList(count: widths.count) {
             tape.constant(UnsafePointer(memory.states[$0].pointer), rows: lanes, columns: widths[$0])
         }
+        let state = memoryReset.applied(to: kept, episodeEnds: inputs.episodeEnds, tape: tape)
         let next = NodeList(count: widths.count) { tape.variable(rows: lanes, columns: widths[$0]) }
         cell(features, state: state, next: next, tape: tape)
         for index in widths.indices { memory.states[index].copy(from: tape.value(next[index])) }
@@ -111,7 +118,9 @@ extension RecurrentPolicy {
             let alive = shape.lanesAtStep[step]
             let rows = shape.offsets[step]..<shape.offsets[step] + alive
             let next = sequence.rows(rows)
-            cell(features.rows(rows), state: state.rows(0..<alive), next: next, tape: tape)
+            let kept = memoryReset.applied(
+                to: state.rows(0..<alive), episodeEnds: inputs.episodeEnds + rows.lowerBound, tape: tape)
+            cell(features.rows(rows), state: kept, next: next, tape: tape)
             state = next
         }
         return head.read(sequence[0], tape: tape)

@@ -22,6 +22,9 @@ import Kernels
 /// **Positions** of steps are 1, 2, …, that of the first token 0, so it is neither turned nor, at any distance, lowered
 /// by ALiBi. Sinusoidal codes are not added to it.
 ///
+/// **Forgetting** (`MemoryReset`): in the heads that forget when an episode ends, a step attends to the first token and to
+/// the steps of its own episode. The number of the step in its trial, and its position, are inputs and stay what they are.
+///
 /// Parameters: `embedding.weight` [D, I], `embedding.bias` [D], `step_embedding.weight` [D, 1], `first_token` [D], those
 /// of `torch.nn.TransformerEncoder` by its names after `transformer.`, and the head's. Weights start Xavier uniform, those
 /// of the sublayers' last maps times 1/√(2L) (Radford et al. 2019), biases zero.
@@ -33,6 +36,7 @@ import Kernels
 public struct Transformer: SequencePolicy {
     public let layout: ParameterLayout
     public let outputs: Int
+    public let memoryReset: MemoryReset
     private let width: Int
     private let options: TransformerOptions
     private let encoder: any Encoder
@@ -47,6 +51,9 @@ public struct Transformer: SequencePolicy {
         width = specification.hidden
         outputs = specification.outputs
         options = TransformerOptions(specification.options)
+        // A single head has no half: it would forget everything, and says so.
+        memoryReset =
+            specification.memoryReset == .half && options.heads == 1 ? .episode : specification.memoryReset
         var layout = ParameterLayout()
         encoder = specification.makeEncoder(&layout)
         embedding = Affine("embedding", [width, encoder.features], layout: &layout)
@@ -63,7 +70,7 @@ public struct Transformer: SequencePolicy {
     public func makeMemory(lanes: Int, steps: Int) -> KeyValueCache {
         KeyValueCache(
             layers: options.layers, lanes: lanes, steps: steps, window: options.window, heads: options.heads,
-            width: width, slopes: options.slopes)
+            width: width, slopes: options.slopes, firstForgetful: memoryReset.firstForgetful(of: options.heads))
     }
 
     public func unroll(_ inputs: StepInputs, shape: PackedShape, tape: Tape) -> Node {
@@ -71,15 +78,18 @@ public struct Transformer: SequencePolicy {
         let number = tape.register(shape)
         let slopes: Node? =
             options.position == .alibi ? tape.constant(options.slopes, rows: 1, columns: options.heads) : nil
+        let starts = memoryReset == .none ? nil : episodeStarts(inputs, shape, tape: tape)
         return run(inputs, withFirstToken: true, tape: tape) { _, qkv in
             tape.causalAttention(
-                qkv, shape: number, heads: options.heads, window: options.window, firstToken: true, slopes: slopes)
+                qkv, shape: number, heads: options.heads, window: options.window, firstToken: true, slopes: slopes,
+                starts: starts, firstForgetful: memoryReset.firstForgetful(of: options.heads))
         }
     }
 
     public func step(_ inputs: StepInputs, memory: KeyValueCache, tape: Tape) -> Node {
         precondition(inputs.rows == memory.lanes, "\(inputs.rows) inputs for a memory of \(memory.lanes) lanes")
         let begins = memory.wantsFirstToken
+        memory.beginEpisodes(inputs.episodeEnds)
         let output = run(inputs, withFirstToken: begins, tape: tape) { layer, qkv in
             let attended = tape.variable(rows: qkv.rows, columns: width)
             let scratch = tape.scratch(memory.scratchCount)
@@ -116,6 +126,19 @@ public struct Transformer: SequencePolicy {
         }
         let normalized = tape.layerNorm(x.rows(steps), weight: norm.weight, bias: norm.bias)
         return head.read(normalized, tape: tape)
+    }
+
+    /// The step, counted from the start of its trial, at which each row's episode began: a constant [N, 1].
+    private func episodeStarts(_ inputs: StepInputs, _ shape: PackedShape, tape: Tape) -> Node {
+        let node = tape.zeros(rows: inputs.rows, columns: 1)
+        let starts = tape.mutableValue(node)
+        for step in 1..<max(1, shape.steps) {
+            let (row, before) = (shape.offsets[step], shape.offsets[step - 1])
+            for lane in 0..<shape.lanesAtStep[step] {
+                starts[row + lane] = inputs.episodeEnds[row + lane] == 1 ? Float(step) : starts[before + lane]
+            }
+        }
+        return node
     }
 
     /// The stream before the first layer.

@@ -26,12 +26,19 @@ public enum TaskCatalogue {
 
     public static let entries: [Entry] = [
         Entry(
-            name: "bandit", summary: "Bernoulli bandits, success probabilities uniform on (0, 1)",
+            name: "bandit",
+            summary: "Bernoulli bandits, success probabilities uniform on (0, 1) unless --prior is given",
             options: [
                 CatalogueOption("arms", 2...1000, standard: 5, help: "arms of the bandit"),
                 CatalogueOption("episodes", 1...10_000, standard: 10, help: "episodes of a trial; pulls"),
-            ]
-        ) { BernoulliBandit(arms: $0.integer("arms"), episodes: $0.integer("episodes")) },
+                CatalogueOption(
+                    "prior", BanditPrior.words.map(\.word), standard: "uniform",
+                    help: "success probabilities: uniform, Beta(2, 2), or of two arms p and 1 − p"),
+            ], objection: { BanditPrior(named: $0.word("prior")).objection(arms: $0.integer("arms")) }
+        ) {
+            BernoulliBandit(
+                arms: $0.integer("arms"), episodes: $0.integer("episodes"), prior: BanditPrior(named: $0.word("prior")))
+        },
         Entry(
             name: "mdp", summary: "random tabular MDPs, flat Dirichlet transitions, mean rewards N(1, 1)",
             options: [

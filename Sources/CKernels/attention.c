@@ -24,12 +24,13 @@ RL2X_DISPATCH void rl2x_softmax_map(size_t rows, size_t columns, size_t stride, 
 }
 
 RL2X_DISPATCH void rl2x_attention_softmax(size_t rows, size_t keys, size_t stride, size_t sinks, size_t diagonal,
-                                          size_t window, float scale, float slope, int known, float *scores,
-                                          float *log_sums) {
+                                          size_t window, const float *starts, float scale, float slope, int known,
+                                          float *scores, float *log_sums) {
     for (size_t r = 0; r < rows; r++, scores += stride) {
         size_t position = r + diagonal;
         size_t end = sinks + position + 1 < keys ? sinks + position + 1 : keys;
         size_t skipped = window > 0 && position + 1 > window ? position + 1 - window : 0;
+        if (starts && (size_t)starts[r] > skipped) skipped = (size_t)starts[r];
         size_t first = sinks + skipped;
         size_t seen = end - first;
         float *restrict row = scores + first;
@@ -115,9 +116,15 @@ static inline __attribute__((always_inline)) void weighted_sum(int vectors, size
     for (int v = 0; v < vectors; v++) *(rl2x_lanes *)(y + first + 16 * v) = sums[v];
 }
 
+// How many steps before the present one the step in a slot lies.
+static inline __attribute__((always_inline)) size_t slot_distance(size_t slot, size_t newest, size_t ring) {
+    return newest >= slot ? newest - slot : newest + ring - slot;
+}
+
 RL2X_DISPATCH void rl2x_cached_attention(size_t heads, size_t width, size_t seen, size_t newest, size_t ring,
-                                         float scale, const float *q, const float *keys, const float *values,
-                                         const float *slopes, float *scores, float *y) {
+                                         size_t forgetful, size_t reach, float scale, const float *q,
+                                         const float *keys, const float *values, const float *slopes, float *scores,
+                                         float *y) {
     size_t columns = heads * width, blocks = (seen + 15) / 16, stretch = 16 * blocks;
     for (size_t block = 0; block < blocks; block++, keys += 16 * columns)
         for (size_t head = 0; head < heads; head++)
@@ -127,13 +134,18 @@ RL2X_DISPATCH void rl2x_cached_attention(size_t heads, size_t width, size_t seen
         float *restrict p = scores + head * stretch;
         if (slopes) {
             float slope = slopes[head];
-            for (size_t s = 1; s < seen; s++) {
-                size_t distance = newest >= s ? newest - s : newest + ring - s;
-                p[s] -= slope * (float)(int32_t)distance;
-            }
+            for (size_t s = 1; s < seen; s++)
+                p[s] -= slope * (float)(int32_t)slot_distance(s, newest, ring);
         }
+        // A slot that is forgotten gets the sink's score, which no maximum minds, and then nothing.
+        if (head >= forgetful)
+            for (size_t s = 1; s < seen; s++)
+                if (slot_distance(s, newest, ring) > reach) p[s] = p[0];
         float largest = row_largest(seen, p);
         for (size_t s = 0; s < seen; s++) p[s] = vector_exp(p[s] - largest);
+        if (head >= forgetful)
+            for (size_t s = 1; s < seen; s++)
+                if (slot_distance(s, newest, ring) > reach) p[s] = 0.0f;
         float factor = 1.0f / row_sum(seen, p);
         for (size_t s = 0; s < seen; s++) p[s] *= factor;
     }

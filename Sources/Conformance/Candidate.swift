@@ -10,28 +10,34 @@ public struct Candidate: Sendable {
     public let options: OptionValues
     /// Its outputs have kinks in θ, such as those of a ReLU, where no derivative is the limit of differences.
     public let hasKinks: Bool
+    /// What its memory is asked to forget when an episode ends. With anything but `none` the lines that say that memory
+    /// holds over an episode's end are not judged as such.
+    public let memoryReset: MemoryReset
     private let build: @Sendable (ModelSpecification) -> any SequencePolicy
 
     public init(
         name: String, hidden: Int = 16, options: OptionValues = [:], hasKinks: Bool = false,
-        build: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
+        memoryReset: MemoryReset = .none, build: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
     ) {
         self.name = name
         self.hidden = hidden
         self.options = options
         self.hasKinks = hasKinks
+        self.memoryReset = memoryReset
         self.build = build
     }
 
     /// An architecture of the catalogue, in the smallest of the widths 8, 16, 24, … that it can have.
     ///
     /// - Parameter options: those that are given; the others take their standard values.
-    public init(_ entry: ModelCatalogue.Entry, hidden: Int? = nil, options: OptionValues = [:]) {
+    public init(
+        _ entry: ModelCatalogue.Entry, hidden: Int? = nil, options: OptionValues = [:], memoryReset: MemoryReset = .none
+    ) {
         let values = OptionValues(standard: entry.options, given: options)
         let widths = stride(from: 8, through: 8192, by: 8)
         self.init(
             name: entry.name, hidden: hidden ?? widths.first { entry.objection($0, values) == nil } ?? 8,
-            options: values, build: entry.make)
+            options: values, memoryReset: memoryReset, build: entry.make)
     }
 
     /// Deviation of the noise that is added to first values: 0.2 at width 8, and less in wider models, so that it moves
@@ -48,7 +54,8 @@ public struct Candidate: Sendable {
         build(
             ModelSpecification(
                 observation: observation, actions: actions, outputs: outputs, hidden: width ?? hidden,
-                options: options, headGain: headGain, stepScale: stepScale, memoryHorizon: Float(steps)))
+                options: options, headGain: headGain, stepScale: stepScale, memoryHorizon: Float(steps),
+                memoryReset: memoryReset))
     }
 }
 

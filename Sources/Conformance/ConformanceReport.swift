@@ -32,16 +32,21 @@ public struct ConformanceReport: Sendable, CustomStringConvertible {
     ///   - hidden: H of the models that are built; small, so that it is quick.
     ///   - options: a value for each of the architecture's own options, if it has any.
     ///   - hasKinks: the outputs have kinks in θ, as those of a ReLU; the derivative is then judged by a median.
+    ///   - memoryReset: what its memory is asked to forget when an episode ends, against line 3 of the contract, which is
+    ///     then not judged.
     ///   - tasks: on which the contract is judged.
     ///   - model: builds the architecture.
     public init(
         name: String = "model", hidden: Int = 16, options: OptionValues = [:], hasKinks: Bool = false,
-        tasks: [any TaskFamily] = [ScriptedFamily()], loop: any OuterLoop = TrainingLoop(),
+        memoryReset: MemoryReset = .none, tasks: [any TaskFamily] = [ScriptedFamily()],
+        loop: any OuterLoop = TrainingLoop(),
         model: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
     ) {
         self.init(
-            Candidate(name: name, hidden: hidden, options: options, hasKinks: hasKinks, build: model), tasks: tasks,
-            loop: loop)
+            Candidate(
+                name: name, hidden: hidden, options: options, hasKinks: hasKinks, memoryReset: memoryReset, build: model
+            ),
+            tasks: tasks, loop: loop)
     }
 
     /// Judges a task, with the first architecture of the catalogue.
@@ -67,7 +72,8 @@ public struct ConformanceReport: Sendable, CustomStringConvertible {
             let setting = TrialSetting(
                 family: family, policy: candidate.policy(for: family), critic: candidate.critic(for: family),
                 noise: candidate.noise)
-            return Contract(task: family.name, findings: TrialContract(setting: setting, loop: loop).findings())
+            let contract = TrialContract(setting: setting, memoryReset: candidate.memoryReset, loop: loop)
+            return Contract(task: family.name, findings: contract.findings())
         }
     }
 

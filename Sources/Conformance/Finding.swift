@@ -2,7 +2,7 @@
 public struct Finding: Sendable, Equatable, CustomStringConvertible {
     public enum Verdict: String, Sendable {
         case passed, failed
-        /// An earlier line failed in such a way that this one cannot be judged.
+        /// An earlier line failed in such a way that this one cannot be judged; or the model was asked to break it.
         case notJudged = "not judged"
 
         /// ✓, ✗ or –

@@ -27,7 +27,7 @@ public enum ModelLine: String, Sendable, CaseIterable {
         case .causality: "no step sees the future"
         case .lanes: "no lane sees another"
         case .packing: "where a trial lies in a batch, and beside how many, changes nothing"
-        case .carry: "memory holds over an episode's end; without memory nothing does"
+        case .carry: "memory holds over an episode's end, unless it is asked to forget; without memory nothing does"
         case .restart: "a memory that was reset is a fresh one"
         case .scale: "the first policy is close to uniform, activations neither vanish nor explode over 200 steps"
         }
@@ -250,11 +250,20 @@ struct ModelCheck {
         var random = RandomSource(seed: 61)
         let report = changeReport(model, trial: 0, step: last, random: &random)
         let bytes = model.policy.memoryBytes(steps: length)
+        judgement.require(
+            model.policy.memoryReset == candidate.memoryReset,
+            "it was asked to forget '\(candidate.memoryReset)' of its memory when an episode ends, and says that it forgets "
+                + "'\(model.policy.memoryReset)'")
         if bytes == 0 {
             judgement.require(
                 report.laterSteps.isEmpty,
                 "it says that it has no memory, and an input changes later outputs")
             judgement.note("no memory")
+        } else if candidate.memoryReset == .episode {
+            judgement.require(
+                report.laterSteps.isEmpty,
+                "what was shown before an episode's end changes outputs after it, and all should be forgotten")
+            judgement.note("no later output changes")
         } else {
             judgement.require(
                 !report.laterSteps.isEmpty,

@@ -59,14 +59,14 @@ public struct ModelUnderTest {
     }
 
     /// When the memory of a lane is made that of a trial which has not begun, besides at its start.
-    public enum MemoryReset: Sendable {
+    public enum LaneReset: Sendable {
         case never
         /// Before every step whose input says that an episode has ended.
         case episodeEnds
     }
 
     /// Outputs by trial and step from `step`, with lanes given up as their trials end.
-    public func stepped(resetting reset: MemoryReset = .never) -> [[[Float]]] {
+    public func stepped(resetting reset: LaneReset = .never) -> [[[Float]]] {
         func fresh<Policy: SequencePolicy>(_ policy: Policy) -> [[[Float]]] {
             stepped(policy, reset) { $0.makeMemory(lanes: $1, steps: longest) }
         }
@@ -93,7 +93,7 @@ public struct ModelUnderTest {
     private var longest: Int { trials.steps.map(\.count).max() ?? 0 }
 
     private func stepped<Policy: SequencePolicy>(
-        _ policy: Policy, _ reset: MemoryReset, memory make: (Policy, Int) -> Policy.Memory
+        _ policy: Policy, _ reset: LaneReset, memory make: (Policy, Int) -> Policy.Memory
     ) -> [[[Float]]] {
         let order = trials.packingOrder()
         var result = [[[Float]]](repeating: [], count: order.count)

@@ -53,8 +53,12 @@ struct TrialContract {
     private static let changes = 4
     private static let changedTrials = 3
 
-    init(setting: TrialSetting, loop: any OuterLoop) {
+    /// What the model was asked to forget.
+    private let memoryReset: MemoryReset
+
+    init(setting: TrialSetting, memoryReset: MemoryReset, loop: any OuterLoop) {
         self.setting = setting
+        self.memoryReset = memoryReset
         judged = loop.judge(setting)
         trials = judged.trials
         references = trials.map { trial in
@@ -71,6 +75,10 @@ struct TrialContract {
     /// A finding for each `ContractLine`, in their order.
     func findings() -> [Finding] {
         ContractLine.allCases.map { line in
+            if line == .memory && memoryReset != .none {
+                return Finding(
+                    line.name, .notJudged, "it is asked to forget '\(memoryReset)' of its memory when an episode ends")
+            }
             var judgement = Judgement()
             switch line {
             case .firstInput: firstInput(&judgement)
@@ -159,9 +167,11 @@ struct TrialContract {
         judgement.note("\(terminations) terminations, \(timeLimits) time limits")
     }
 
-    /// Line 3: actions that follow from the whole trial's history, a memory that holds over an episode's end, and one
+    /// Line 3, but for candidates that were asked to break it: actions that follow from the whole trial's history, a memory that holds over an episode's end, and one
     /// member a trial.
     private func memory(_ judgement: inout Judgement) {
+        let forgotten = setting.policy.memoryReset
+        judgement.require(forgotten == .none, "the policy forgets '\(forgotten)' of its memory when an episode ends")
         judgement.require(judged.repeats, "trials played a second time differ: memory outlives a trial")
         let misfits = misfits(.never)
         if misfits > 0 && self.misfits(.episodeEnds) == 0 {
@@ -356,7 +366,7 @@ struct TrialContract {
 
     /// Actions that are not those which the trial's own uniform numbers draw from the policy's distribution, given what
     /// the trial alone was shown.
-    private func misfits(_ reset: ModelUnderTest.MemoryReset) -> Int {
+    private func misfits(_ reset: ModelUnderTest.LaneReset) -> Int {
         var misfits = 0
         for (index, trial) in trials.enumerated() {
             var uniforms = TrialStreams(setting.root.split(trial.number)).actions

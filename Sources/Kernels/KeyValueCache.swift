@@ -7,11 +7,16 @@ import CKernels
 /// step; slot 1 + t mod `capacity` holds step t. With a window the other slots are a ring of that many steps, and the
 /// oldest is overwritten; without one a trial that is longer than the capacity is a mistake of the caller's.
 ///
+/// Some of the heads may be *forgetful*: in them a step sees the first token and the steps since `beginEpisodes` last
+/// told that an episode began.
+///
 /// Keys lie in blocks of sixteen slots, [D][16], so that sixteen scores are one vector's work. Lanes that end are given
 /// up without moving the others: a lane keeps its place. The memory is mapped at the first step.
 public final class KeyValueCache {
     public let layers: Int
     public let heads: Int
+    /// The heads from this one on are forgetful.
+    public let firstForgetful: Int
     /// D
     public let width: Int
     /// Steps that it holds.
@@ -34,14 +39,18 @@ public final class KeyValueCache {
     private var places: [Int]
     /// Steps that each lane has taken [lanes].
     private var steps: [Int]
+    /// Steps that each lane had taken when its episode began [lanes].
+    private var starts: [Int]
 
     /// - Parameters:
     ///   - lanes: most lanes.
     ///   - steps: most steps of a trial. With a window no more than it is kept.
     ///   - width: D = heads · width of a head.
     ///   - slopes: as in `Tape.causalAttention`; empty: none.
+    ///   - firstForgetful: the first head that is forgetful; nil: none is.
     public init(
-        layers: Int, lanes: Int, steps: Int, window: Int? = nil, heads: Int, width: Int, slopes: [Float] = []
+        layers: Int, lanes: Int, steps: Int, window: Int? = nil, heads: Int, width: Int, slopes: [Float] = [],
+        firstForgetful: Int? = nil
     ) {
         precondition(layers > 0 && lanes >= 0 && steps > 0 && (window ?? 1) > 0, "a cache of nothing")
         precondition(heads > 0 && width % heads == 0, "\(width) columns cannot be cut into \(heads) heads")
@@ -52,27 +61,31 @@ public final class KeyValueCache {
         self.width = width
         self.window = window
         self.slopes = slopes
+        self.firstForgetful = firstForgetful ?? heads
         laneCapacity = lanes
         capacity = min(steps, window ?? steps)
         slots = (1 + capacity + 15) / 16 * 16
         bytesPerLane = 2 * layers * slots * width * MemoryLayout<Float>.size
         places = Array(0..<lanes)
         self.steps = [Int](repeating: 0, count: lanes)
+        starts = self.steps
     }
 
     // MARK: Lanes
 
     /// Makes a lane that of a trial which has not begun.
-    public func reset(lane: Int) { steps[lane] = 0 }
+    public func reset(lane: Int) { (steps[lane], starts[lane]) = (0, 0) }
 
     /// Keeps only some lanes, in their order: `kept` is increasing.
     public func keep(lanes kept: [Int]) {
         for (lane, old) in kept.enumerated() {
             places[lane] = places[old]
             steps[lane] = steps[old]
+            starts[lane] = starts[old]
         }
         places.removeLast(lanes - kept.count)
         steps.removeLast(lanes - kept.count)
+        starts.removeLast(lanes - kept.count)
         lanes = kept.count
     }
 
@@ -82,16 +95,24 @@ public final class KeyValueCache {
         self.lanes = lanes
         places.removeAll(keepingCapacity: true)
         steps.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
         for lane in 0..<lanes {
             places.append(lane)
             steps.append(0)
+            starts.append(0)
         }
     }
 
     /// Whether a lane is at its first step, so that the cache wants the first token.
     public var wantsFirstToken: Bool { steps.contains(0) }
 
-    // MARK: A step: `attend` in every layer, then `advance`
+    // MARK: A step: `beginEpisodes`, `attend` in every layer, then `advance`
+
+    /// Tells in which lanes the coming step is the first of an episode, or of a trial.
+    /// - Parameter flags: 1 where it is [lanes].
+    public func beginEpisodes(_ flags: UnsafePointer<Float>) {
+        for lane in 0..<lanes where flags[lane] == 1 { starts[lane] = steps[lane] }
+    }
 
     /// Writes the first token's key and value, [q | k | v] [3D], to the lanes that are at their first step.
     public func setFirstToken(layer: Int, _ row: UnsafePointer<Float>) {
@@ -124,8 +145,9 @@ public final class KeyValueCache {
                 write(layer, lane, slot: newest, row)
                 let place = offset(layer, lane)
                 rl2x_cached_attention(
-                    heads, width / heads, seen, newest, capacity, scale, row, keys.base + place, values.base + place,
-                    slopes.isEmpty ? nil : slopes.baseAddress, scratch, output + lane * width)
+                    heads, width / heads, seen, newest, capacity, firstForgetful, step - starts[lane], scale, row,
+                    keys.base + place, values.base + place, slopes.isEmpty ? nil : slopes.baseAddress, scratch,
+                    output + lane * width)
                 operations += 4 * seen * width
             }
         }

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Models
+import Tasks
 import Yams
 
 extension Configuration {
@@ -46,16 +47,20 @@ extension Configuration {
 }
 
 extension Configuration {
-    /// Reads a configuration; the architecture's own options may be left out, and have their standard values then.
+    /// Reads a configuration; options of the task and the architecture may be left out, and have their standard values then.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
+        let task = try values.decode(String.self, forKey: .task)
         let model = try values.decode(String.self, forKey: .model)
         self.init(
-            task: try values.decode(String.self, forKey: .task),
-            taskOptions: try values.decode(OptionValues.self, forKey: .taskOptions), model: model,
+            task: task,
+            taskOptions: OptionValues(
+                standard: TaskCatalogue.entry(named: task)?.options ?? [],
+                given: try values.decode(OptionValues.self, forKey: .taskOptions)), model: model,
             modelOptions: OptionValues(
                 standard: ModelCatalogue.entry(named: model)?.options ?? [],
                 given: try values.decodeIfPresent(OptionValues.self, forKey: .modelOptions) ?? [:]),
+            memoryReset: try values.decodeIfPresent(MemoryReset.self, forKey: .memoryReset) ?? .none,
             hidden: try values.decode(Int.self, forKey: .hidden),
             criticHidden: try values.decodeIfPresent(Int.self, forKey: .criticHidden),
             seed: try values.decode(Int.self, forKey: .seed),

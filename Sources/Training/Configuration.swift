@@ -101,6 +101,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var taskOptions: OptionValues
     public var model: String
     public var modelOptions: OptionValues = [:]
+    /// What the memory of policy and critic forgets when an episode ends; `none` is RL².
+    public var memoryReset: MemoryReset = .none
     /// H of the policy
     public var hidden: Int
     /// H of the critic; nil: the policy's.
@@ -119,7 +121,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var criticLambda: Double
 
     public enum CodingKeys: String, CodingKey, CaseIterable {
-        case task, taskOptions = "task_options", model, modelOptions = "model_options", hidden
+        case task, taskOptions = "task_options", model, modelOptions = "model_options"
+        case memoryReset = "memory_reset", hidden
         case criticHidden = "critic_hidden", seed, stages
         case conjugateGradientIterations = "conjugate_gradient_iterations", damping, preconditioning, fisherShare =
             "fisher_share"
@@ -200,11 +203,17 @@ public struct Configuration: Sendable, Equatable, Codable {
         guard let entry = ModelCatalogue.entry(named: model) else {
             throw UserError("unknown model '\(model)': choose one of \(ModelCatalogue.names.joined(separator: ", "))")
         }
-        return entry.make(
+        let made = entry.make(
             ModelSpecification(
                 observation: family.observation, actions: family.actions, outputs: outputs, hidden: hidden,
                 options: modelOptions, headGain: headGain, stepScale: stepScale,
-                memoryHorizon: Float(family.maximumTrialSteps)))
+                memoryHorizon: Float(family.maximumTrialSteps), memoryReset: memoryReset))
+        guard made.memoryReset == memoryReset else {
+            throw UserError(
+                "--reset-memory is \(memoryReset), and model '\(model)' with these options can only do "
+                    + "'\(made.memoryReset)': choose that, or other options")
+        }
+        return made
     }
 
     // MARK: Checks

@@ -14,8 +14,9 @@ struct Check: ParsableCommand {
             rl2x check --model gru --task bandit --arms 3
 
             Models are small and training plays no part; of the options only those of the model and the task count, and \
-            --hidden. Without --task the contract is judged on every task and on a scripted one, whose trials differ in \
-            length. Exit code 1 if a line fails.
+            --hidden and --reset-memory, with which line 3 of the contract is broken by wish and not judged. Without --task \
+            the contract is judged on every task and on a scripted one, whose trials differ in length. Exit code 1 if a \
+            line fails.
             """)
 
     @OptionGroup var options: ModelAndTaskOptions
@@ -39,7 +40,8 @@ struct Check: ParsableCommand {
         let start = ContinuousClock.now
         let reports = try models.map { entry in
             let given = try options.values(of: entry.options)
-            let candidate = Candidate(entry, hidden: options.hidden, options: given)
+            let candidate = Candidate(
+                entry, hidden: options.hidden, options: given, memoryReset: options.resetMemory ?? .none)
             if let objection = entry.objection(candidate.hidden, candidate.options) { throw ValidationError(objection) }
             printError("checking \(entry.name)")
             return ConformanceReport(candidate, tasks: families)
@@ -71,7 +73,7 @@ struct Check: ParsableCommand {
     }
 
     private func refuseOthers(than accepted: [CatalogueOption]) throws {
-        let names = ["--model", "--task", "--hidden"] + accepted.map { "--\($0.name)" }
+        let names = ["--model", "--task", "--hidden", "--reset-memory"] + accepted.map { "--\($0.name)" }
         if let other = options.given.first(where: { !names.contains($0) }) {
             throw ValidationError(
                 "\(other) has no part in this check: leave it out, or name the model or task that it belongs to")

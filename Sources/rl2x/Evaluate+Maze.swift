@@ -7,13 +7,10 @@ import Training
 
 extension Evaluate {
     /// Evaluates a run of the task `maze`; false for runs of others.
-    /// - Parameter given: options in which the mazes differ from those of the training.
-    func evaluateMaze(_ agent: LearnedAgent, _ configuration: Configuration, _ given: OptionValues) throws -> Bool {
-        guard try configuration.makeFamily() is FirstPersonMaze else { return false }
-        var changed = configuration
-        changed.taskOptions = try configuration.mazeOptions(given)
+    /// - Parameter configuration: with the options of the mazes that are played.
+    func evaluateMaze(_ agent: LearnedAgent, _ configuration: Configuration) throws -> Bool {
+        guard let family = try configuration.makeFamily() as? FirstPersonMaze else { return false }
         let workers = Workers(threads: threads.count)
-        guard let family = try changed.makeFamily() as? FirstPersonMaze else { return false }
         let unseen = family.heldOut()
         let members = 0..<(trials ?? 1000)
         let result = Evaluation(agent, family: unseen, members: members, seed: seed, workers: workers)
@@ -24,7 +21,10 @@ extension Evaluate {
         if json {
             try printJSON([
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
-                "actions": actions.rawValue, "seed": seed, "maze_size": family.options.size,
+                "actions": actions.rawValue, "seed": seed, "memory_reset": configuration.memoryReset.rawValue,
+                "task_options": jsonObject(configuration.taskOptions),
+                "note": configuration.contextNote.map { $0 as Any } ?? NSNull(),
+                "maze_size": family.options.size,
                 "mean_total_reward": rl2x.json(result.totalRewards.mean),
                 "standard_error": rl2x.json(result.totalRewards.standardError),
                 "per_episode_mean": result.episodeMeans, "random": NSNull(), "optimum": NSNull(),
@@ -48,7 +48,7 @@ extension Evaluate {
         print(
             "\(result.trials) unseen mazes of \(size) × \(size) rooms, \(family.episodes) episodes of up to "
                 + "\(family.maximumEpisodeSteps) steps, \(actions.rawValue) actions; shortest ways of "
-                + "\(format(maze.shortest.mean, 1)) steps")
+                + "\(format(maze.shortest.mean, 1)) steps" + configuration.forgetting)
         let published = MazeEvaluation.Published.mazes(ofSize: size)
         let name = "\(configuration.model)-\(configuration.hidden)"
         var table = TextTable(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bench
 import Foundation
 import Kernels
+import Models
 import Tasks
 import Training
 
@@ -11,7 +12,10 @@ struct Evaluate: ParsableCommand {
         discussion: """
             rl2x evaluate runs/bandit-gru-s0 --trials 10000
             rl2x evaluate runs/bandit-gru-s0 --with-baselines --tune
+            rl2x evaluate runs/bandit-gru-s0 --prior beta22 --episodes 30
             rl2x evaluate runs/maze-gru-s0 --maze-size 9 --episodes 5
+
+            Options of the task play other members than those of the training, as long as inputs and outputs keep their width.
             """)
 
     @Argument(help: "Run directory; its latest checkpoint is played.")
@@ -34,8 +38,27 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "With --with-baselines: choose their options from their grids, by play on as many other members.")
     var tune = false
 
-    @Option(parsing: .unconditional, help: "Episodes of a trial in a maze, if others than in training (1 … 10000).")
+    @Option(parsing: .unconditional, help: "Episodes of a trial, if others than in training (1 … 10000).")
     var episodes: Int?
+
+    @Option(help: "Prior of a bandit's arms, if another than in training: uniform, beta22, dependent.")
+    var prior: String?
+
+    @Option(parsing: .unconditional, help: "Arms of a bandit; as many as in training (2 … 1000).")
+    var arms: Int?
+
+    @Option(parsing: .unconditional, help: "States of an MDP; as many as in training (2 … 64).")
+    var states: Int?
+
+    @Option(parsing: .unconditional, help: "Steps of an MDP's episode, if others than in training (1 … 1000).")
+    var horizon: Int?
+
+    @Option(
+        help: """
+            What the policy's memory forgets when an episode ends, if not as in training: none, episode (all of it), half \
+            (half of the units or heads).
+            """)
+    var resetMemory: MemoryReset?
 
     @OptionGroup var maze: MazeOptions
 
@@ -56,16 +79,19 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let run = RunDirectory(directory)
-        let configuration = try run.configuration()
+        var configuration = try run.configuration()
         try configuration.validate()
+        if let resetMemory { configuration.memoryReset = resetMemory }
         let entry = TaskCatalogue.entry(named: configuration.task)!
-        let given = try maze.accepted(for: entry, episodes: episodes)
         let agent = try LearnedAgent(run, configuration, choice: actions)
-        if try evaluateMaze(agent, configuration, given) { return }
-        if let name = given.names.first ?? maze.values.first(where: { $0.1 != nil })?.0 {
-            throw ValidationError(
-                "--\(name) cannot be changed after a training on '\(configuration.task)': leave it out")
-        }
+        configuration = try configuration.playing(
+            entry.accepted(
+                maze.values + [
+                    ("episodes", episodes.map { .integer($0) }), ("prior", prior.map { .word($0) }),
+                    ("arms", arms.map { .integer($0) }), ("states", states.map { .integer($0) }),
+                    ("horizon", horizon.map { .integer($0) }),
+                ]))
+        if try evaluateMaze(agent, configuration) { return }
         let family = try configuration.makeFamily()
         let members = 0..<(trials ?? 10_000)
         let workers = Workers(threads: threads.count)
@@ -75,7 +101,9 @@ struct Evaluate: ParsableCommand {
         if json {
             var object: [String: Any] = [
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
-                "actions": actions.rawValue, "seed": seed,
+                "actions": actions.rawValue, "seed": seed, "memory_reset": configuration.memoryReset.rawValue,
+                "task_options": jsonObject(configuration.taskOptions),
+                "note": configuration.contextNote.map { $0 as Any } ?? NSNull(),
                 "mean_total_reward": rl2x.json(result.totalRewards.mean),
                 "standard_error": rl2x.json(result.totalRewards.standardError),
                 "per_episode_mean": result.episodeMeans, "random": rl2x.json(landmarks.random),
@@ -127,7 +155,7 @@ struct Evaluate: ParsableCommand {
     private func printTable(_ result: Evaluation, _ landmarks: Landmarks, _ configuration: Configuration) {
         print(
             "\(configuration.task) (\(configuration.taskOptions.summary)): \(result.trials) unseen members, "
-                + "\(actions.rawValue) actions")
+                + "\(actions.rawValue) actions" + configuration.forgetting)
         var table = TextTable(columns: [.init("player", alignment: .left), .init("total reward"), .init("± se")])
         if let random = landmarks.random { table.append(["random", format(random, 3), ""]) }
         table.append([
@@ -137,6 +165,7 @@ struct Evaluate: ParsableCommand {
         if let optimum = landmarks.optimum { table.append(["Bayes-optimal, exact", format(optimum, 3), ""]) }
         if let informed = landmarks.informed { table.append(["knows the member", format(informed, 3), ""]) }
         print(table.plainText())
+        if let note = configuration.contextNote { print(note) }
         if let informed = landmarks.informed {
             print("regret against knowing the member: \(format(informed - result.totalRewards.mean, 3))")
         }
@@ -145,6 +174,17 @@ struct Evaluate: ParsableCommand {
         var episodes = TextTable(columns: [.init("episode")] + shown.map { .init("\($0 + 1)") })
         episodes.append(["mean reward"] + shown.map { format(means[$0], 3) })
         print(episodes.plainText())
+    }
+}
+
+extension Configuration {
+    /// What a policy forgets when an episode ends, for the end of a line; empty if nothing.
+    var forgetting: String {
+        switch memoryReset {
+        case .none: ""
+        case .episode: "; memory forgotten when an episode ends"
+        case .half: "; half of the memory forgotten when an episode ends"
+        }
     }
 }
 

@@ -51,7 +51,7 @@ struct Frames: ParsableCommand {
 
     func run() throws {
         let entry = TaskCatalogue.entry(named: "maze")!
-        let given = try maze.accepted(for: entry, episodes: episodes)
+        let given = try entry.accepted(maze.values + [("episodes", episodes.map { .integer($0) })])
         var player = MazeRecording.Player.oracle
         if agent == .random { player = .random }
         var options = OptionValues(standard: entry.options, given: given)
@@ -62,7 +62,7 @@ struct Frames: ParsableCommand {
             guard configuration.task == entry.name else {
                 throw UserError("\(directory): a run of the task '\(configuration.task)'; frames are of mazes only")
             }
-            options = try configuration.mazeOptions(given)
+            options = try configuration.playing(given).taskOptions
             player = .learned(try LearnedAgent(run, configuration, choice: actions))
         }
         if let objection = entry.objection(options) { throw ValidationError(objection) }
@@ -77,35 +77,5 @@ struct Frames: ParsableCommand {
                     + ", reward \(format(episode.reward, 3)); the shortest way has \(shortest)")
         }
         print("\(names.count) pictures in \(out): frames, map.png, sheet.png, trial.png (animated)")
-    }
-}
-
-extension MazeOptions {
-    /// The options that were given, as the catalogue keeps them.
-    func accepted(for entry: TaskCatalogue.Entry, episodes: Int?) throws -> OptionValues {
-        var result = OptionValues()
-        for case (let name, let value?) in values + [("episodes", episodes.map { .integer($0) })] {
-            guard let option = entry.options.first(where: { $0.name == name }) else { continue }
-            guard let accepted = option.accepted(value) else {
-                throw ValidationError("--\(name) is \(value): it must lie in \(option.range)")
-            }
-            result[name] = accepted
-        }
-        return result
-    }
-}
-
-extension Configuration {
-    /// The task's options with others in their place, for a policy that was trained: its frames stay as large as they were.
-    func mazeOptions(_ given: OptionValues) throws -> OptionValues {
-        var options = taskOptions
-        for name in given.names {
-            if ["frame-width", "frame-height"].contains(name), given[name] != taskOptions[name] {
-                throw UserError(
-                    "--\(name) is \(given[name]!), and this policy was trained on \(taskOptions[name]!): leave it out")
-            }
-            options[name] = given[name]
-        }
-        return options
     }
 }

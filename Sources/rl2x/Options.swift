@@ -17,6 +17,13 @@ struct ModelAndTaskOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Arms of a bandit (2 … 1000; default 5).")
     var arms: Int?
 
+    @Option(
+        help: """
+            How a bandit's success probabilities are drawn: uniform, beta22 (Beta(2, 2)), dependent (two arms, p and 1 − p) \
+            (default uniform).
+            """)
+    var prior: String?
+
     @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default per task).")
     var episodes: Int?
 
@@ -53,6 +60,13 @@ struct ModelAndTaskOptions: ParsableArguments {
 
     @Option(help: "How a transformer's sublayers join its stream: none (added), gru (gated) (default none).")
     var gating: String?
+
+    @Option(
+        help: """
+            What the memory of policy and critic forgets when an episode ends: none (RL²), episode (all of it), half (half \
+            of the units or heads) (default none).
+            """)
+    var resetMemory: MemoryReset?
 
     @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default per model).")
     var hidden: Int?
@@ -130,7 +144,8 @@ struct ModelAndTaskOptions: ParsableArguments {
     /// The options of tasks and models that were given or not, by their names in the catalogues.
     private var catalogueOptions: [(String, OptionValue?)] {
         [
-            ("arms", arms.map { .integer($0) }), ("episodes", episodes.map { .integer($0) }),
+            ("arms", arms.map { .integer($0) }), ("prior", prior.map { .word($0) }),
+            ("episodes", episodes.map { .integer($0) }),
             ("states", states.map { .integer($0) }), ("actions", actionCount.map { .integer($0) }),
             ("horizon", horizon.map { .integer($0) }),
             ("layers", layers.map { .integer($0) }), ("heads", heads.map { .integer($0) }),
@@ -142,7 +157,8 @@ struct ModelAndTaskOptions: ParsableArguments {
     /// Names of options that were given, besides those in `except`.
     var given: [String] {
         let pairs: [(String, Any?)] = [
-            ("model", model), ("task", task), ("hidden", hidden), ("critic-hidden", criticHidden),
+            ("model", model), ("task", task), ("reset-memory", resetMemory), ("hidden", hidden),
+            ("critic-hidden", criticHidden),
             ("match", match), ("match-to", matchTo),
             ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
             ("entropy-bonus", entropyBonus),
@@ -176,7 +192,9 @@ struct ModelAndTaskOptions: ParsableArguments {
         if let other = given.first(where: { !accepted.contains($0) }) {
             throw ValidationError("\(other) has no part in this: leave it out")
         }
-        return (entry, OptionValues(standard: entry.options, given: try values(of: entry.options)))
+        let values = OptionValues(standard: entry.options, given: try values(of: entry.options))
+        if let objection = entry.objection(values) { throw ValidationError(objection) }
+        return (entry, values)
     }
 
     /// The catalogue's defaults, or a file's configuration, with the given options in their place.
@@ -224,6 +242,7 @@ struct ModelAndTaskOptions: ParsableArguments {
             }
             configuration.hidden = hidden
         }
+        if let resetMemory { configuration.memoryReset = resetMemory }
         if let criticHidden { configuration.criticHidden = criticHidden }
         if let seed { configuration.seed = seed }
         for index in configuration.stages.indices {
@@ -274,6 +293,22 @@ extension ModelAndTaskOptions {
 }
 
 extension Budget: ExpressibleByArgument {}
+extension MemoryReset: ExpressibleByArgument {}
+
+extension TaskCatalogue.Entry {
+    /// Those of some options that were given, as the catalogue keeps them.
+    /// - Throws: one line about an option that the task does not have, or a value out of range.
+    func accepted(_ pairs: [(name: String, value: OptionValue?)]) throws -> OptionValues {
+        var result = OptionValues()
+        for case (let name, let value?) in pairs {
+            guard let option = options.first(where: { $0.name == name }) else {
+                throw ValidationError("--\(name) is no option of task '\(self.name)': leave it out")
+            }
+            result[name] = try accept(value, for: option)
+        }
+        return result
+    }
+}
 
 /// A given value as its option keeps it; throws where it is out of range.
 private func accept(_ value: OptionValue, for option: CatalogueOption) throws -> OptionValue {

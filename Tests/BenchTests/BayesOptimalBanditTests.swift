@@ -30,6 +30,27 @@ import Testing
         #expect(bandit.optimalArms(successes: [0, 1], failures: [0, 1]) == [0, 1])
     }
 
+    /// Beta(2, 2), two pulls, two arms: the first pays 1/2. If it paid (1/2), pull it again, mean 3/5; if not, the other, 1/2.
+    /// Beta(1/2, 1/2): 1/2 + 1/2 · 3/4 + 1/2 · 1/2.
+    @Test func valuesOfOtherPriorsByHand() throws {
+        #expect(abs(try BayesOptimalBandit(arms: 2, pulls: 2, priorShape: 2).value - 1.05) < 1e-14)
+        #expect(abs(try BayesOptimalBandit(arms: 2, pulls: 2, priorShape: 0.5).value - 1.125) < 1e-14)
+        let uniform = try BayesOptimalBandit(arms: 5, pulls: 10)
+        #expect(uniform.value == (try BayesOptimalBandit(arms: 5, pulls: 10, priorShape: 1).value))
+        // The more is known beforehand, the less there is to win.
+        #expect(try BayesOptimalBandit(arms: 5, pulls: 10, priorShape: 2).value < uniform.value)
+    }
+
+    /// Dependent arms, one pull: 1/2. Two: after the first the better arm has the mean 2/3. Three: 7/6 + (3/4 + 1/2 + 3/4) / 3.
+    @Test func valuesOfDependentArmsByHand() {
+        for (pulls, value) in [(1, 0.5), (2, 7.0 / 6), (3, 11.0 / 6)] {
+            #expect(abs(DependentArms.optimum(pulls: pulls) - value) < 1e-14)
+        }
+        #expect(DependentArms.optimalArms(successes: [0, 1], failures: [2, 0]) == [1])
+        #expect(DependentArms.optimalArms(successes: [1, 1], failures: [0, 0]) == [0, 1])
+        #expect(DependentArms.optimalArms(successes: [0, 0], failures: [0, 1]) == [0])
+    }
+
     /// The figures of the benchmark, to five decimals; arms beyond the number of pulls change nothing.
     @Test func benchmarkValues() throws {
         for (arms, expected) in [(5, 6.65999), (10, 6.71395), (50, 6.71395)] {

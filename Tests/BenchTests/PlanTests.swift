@@ -41,7 +41,7 @@ private func error(_ text: String) -> String {
         #expect(configuration.model == "elman" && configuration.hidden == 4 && configuration.seed == 2)
         #expect(configuration.iterations == 3)
         #expect(configuration.stages.allSatisfy { $0.batchSteps == 300 })
-        #expect(configuration.taskOptions == ["arms": 2, "episodes": 3])
+        #expect(configuration.taskOptions == ["arms": 2, "episodes": 3, "prior": "uniform"])
     }
 
     @Test func settingsOfAVariantGoOverThoseOfTheTask() throws {
@@ -56,6 +56,13 @@ private func error(_ text: String) -> String {
         let configuration = try plan.configuration(of: tight)
         #expect(configuration.damping == 0.5)
         #expect(configuration.stages.allSatisfy { $0.batchSteps == 60 && $0.maximumKL == 0.001 })
+    }
+
+    @Test func aMemoryThatForgetsIsASetting() throws {
+        let plan = try Plan(
+            small + "\nsettings: [{name: whole}, {name: half, settings: {memory_reset: half}}]", file: "small.yaml")
+        #expect(
+            try plan.cells.prefix(4).map { try plan.configuration(of: $0).memoryReset } == [.none, .none, .half, .half])
     }
 
     /// 300 steps are 100 trials of 3: 1000 steps want four iterations of them.
@@ -111,6 +118,17 @@ private func error(_ text: String) -> String {
         #expect {
             try plan.configuration(of: plan.cells[0])
         } throws: { "\($0)".contains("p.yaml:12:") && "\($0)".contains("batch_stepps") }
+    }
+
+    /// Before the cell is trained.
+    @Test func anEvaluationThatThePolicyCannotPlayIsNamed() throws {
+        let plan = try Plan(
+            small.replacingOccurrences(of: "options: {episodes: 5}", with: "options: {arms: 4}"), file: "p.yaml")
+        #expect {
+            try plan.configuration(of: plan.cells[0])
+        } throws: {
+            "\($0)".contains("p.yaml:8:") && "\($0)".contains("evaluation 'longer': --arms is 4")
+        }
     }
 
     @Test func anImpossibleMatchIsNamedWithTheModelsLine() throws {

@@ -65,6 +65,7 @@ import Testing
         (["baselines", "--task", "chess"], "chess"), (["baselines", "--arms", "1"], "arms"),
         (["baselines", "--hidden", "8"], "--hidden"), (["baselines", "--model", "gru"], "--model"),
         (["baselines", "--trials", "1"], "trials"), (["baselines", "--seed=-1"], "seed"),
+        (["baselines", "--prior", "dependent"], "--arms 2"), (["train", "--prior", "dependent"], "--arms 2"),
         (["baselines", "--agents", "ucb2"], "ucb2"), (["baselines", "--agents", ""], "''"),
         (["baselines", "--agents", "ucb1:c=0.1/0.2"], "--tune"),
         (["baselines", "--agents", "ucb1:c=", "--tune"], "no values of c"),
@@ -79,6 +80,35 @@ import Testing
             #expect(result.code == 64 && result.errorLines.count == 1, "\(result.errors)")
             #expect(result.errors.contains(word), "\(result.errors)")
             #expect(result.output.isEmpty)
+        }
+    }
+
+    /// A run on other members than those of its training: longer trials and other priors, not other widths.
+    @Test func evaluateOnOtherMembers() throws {
+        try withTemporaryDirectory { directory in
+            try Command.succeed(Command.tiny("run"), in: directory)
+            let call = ["evaluate", "run", "--trials", "300", "--json"]
+            let same = try object(call, in: directory)
+            #expect(
+                (same["task_options"] as? [String: Any])?["prior"] as? String == "uniform" && same["note"] is NSNull)
+            let shifted = try object(call + ["--prior", "beta22", "--episodes", "8"], in: directory)
+            #expect(shifted["random"] as? Double == 4)
+            #expect((shifted["per_episode_mean"] as? [Double])?.count == 8)
+            // Exact play of two arms of Beta(2, 2) lies below that of two uniform ones, and both above random play.
+            let uniform = try object(call + ["--episodes", "8"], in: directory)
+            let optima = try [shifted, uniform].map { try #require($0["optimum"] as? Double) }
+            #expect(4 < optima[0] && optima[0] < optima[1])
+            let dependent = try object(call + ["--prior", "dependent"], in: directory)
+            #expect(dependent["informed"] as? Double == 3.75)
+            for (given, words) in [
+                (["--arms", "7"], "--arms is 7, and this policy was trained on 2"),
+                (["--maze-size", "9"], "--maze-size is no option of task 'bandit'"),
+                (["--prior", "normal"], "--prior is normal"), (["--episodes", "0"], "--episodes is 0"),
+            ] {
+                let result = try Command.run(["evaluate", "run"] + given, in: directory)
+                #expect(result.code != 0 && result.errorLines.count == 1 && result.output.isEmpty, "\(result.errors)")
+                #expect(result.errors.contains(words), "\(result.errors)")
+            }
         }
     }
 

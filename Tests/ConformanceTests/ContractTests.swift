@@ -20,6 +20,16 @@ import Testing
         }
     }
 
+    /// With a memory that is asked to forget, the line on memory is not judged, and all others hold.
+    @Test(arguments: ModelCatalogue.entries, [MemoryReset.episode, .half])
+    func everyOtherLineHoldsWithAMemoryThatForgets(_ entry: ModelCatalogue.Entry, _ reset: MemoryReset) {
+        let report = ConformanceReport(Candidate(entry, memoryReset: reset), tasks: [ScriptedFamily()])
+        #expect(report.passed, "\(report)")
+        for (line, finding) in zip(ContractLine.allCases, report.contracts[0].findings) {
+            #expect(finding.verdict == (line == .memory ? .notJudged : .passed), "\(finding)")
+        }
+    }
+
     /// The evidence counts both ways in which an episode can end.
     @Test func theScriptedTaskEndsInBothWays() throws {
         let report = ConformanceReport(task: ScriptedFamily())

@@ -1,4 +1,5 @@
 import Conformance
+import Kernels
 import Models
 import Tasks
 import Testing
@@ -102,6 +103,28 @@ import Training
         let report = ConformanceReport(task: FaultyFamily(fault: fault))
         #expect(
             failedLines(report.contracts[0].findings) == names(fault == .none ? [] : [.memory]), "\(fault): \(report)")
+    }
+
+    /// A memory that forgets when an episode ends breaks the contract in the line on memory, and that alone, whether the
+    /// kit sees it or is told.
+    @Test(arguments: ["gru", "transformer"], [MemoryReset.episode, .half])
+    func aMemoryThatForgetsIsFound(_ name: String, _ reset: MemoryReset) throws {
+        let entry = try #require(ModelCatalogue.entry(named: name))
+        let report = ConformanceReport(
+            name: name, hidden: 8, options: OptionValues(standard: entry.options), tasks: [ScriptedFamily()]
+        ) {
+            var specification = $0
+            specification.memoryReset = reset
+            return entry.make(specification)
+        }
+        #expect(failedLines(report.model) == names([.carry]), "\(report)")
+        #expect(failedLines(report.contracts[0].findings) == names([.memory]), "\(report)")
+    }
+
+    /// Who was asked to forget and does not is found too.
+    @Test func aMemoryThatDoesNotForgetIsFound() {
+        let report = ConformanceReport(hidden: 8, memoryReset: .episode, tasks: []) { FaultyModel($0, .none) }
+        #expect(failedLines(report.model) == names([.carry]), "\(report)")
     }
 
     /// A critic that sees less than its policy: here one that forgets, beside a policy that remembers.

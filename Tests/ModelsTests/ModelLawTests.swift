@@ -4,12 +4,16 @@ import Models
 import Testing
 
 /// Every architecture of the catalogue by the conformance kit, with its standard options and with each other word that an
-/// option can have.
+/// option can have, and with a memory that forgets.
 @Suite struct ModelLawTests {
     struct Variant: Sendable, CustomStringConvertible {
         var entry: ModelCatalogue.Entry
         var options: OptionValues = [:]
-        var description: String { ([entry.name] + (options.isEmpty ? [] : [options.summary])).joined(separator: ", ") }
+        var reset = MemoryReset.none
+        var description: String {
+            ([entry.name] + (options.isEmpty ? [] : [options.summary])
+                + (reset == .none ? [] : ["memory reset \(reset)"])).joined(separator: ", ")
+        }
     }
 
     /// Settings of options, besides each word of each option, under which a model must be right too: every value that
@@ -27,11 +31,20 @@ import Testing
             guard case .word(let words) = option.domain else { return [] }
             return words.filter { option.standard != .word($0) }.map { [option.name: .word($0)] }
         }
-        return ([[:]] + words + (settings[entry.name] ?? [])).map { Variant(entry: entry, options: $0) }
+        let standard = OptionValues()
+        let settings = [standard] + (settings[entry.name] ?? [])
+        var variants = (settings + words).map { Variant(entry: entry, options: $0) }
+        for reset in [MemoryReset.episode, .half] {
+            // A single head has no half.
+            let possible = settings.filter { reset == .episode || $0["heads"] != OptionValue.integer(1) }
+            variants += possible.map { Variant(entry: entry, options: $0, reset: reset) }
+        }
+        return variants
     }
 
     @Test(arguments: variants) func everyLineOfTheKitHolds(_ variant: Variant) {
-        let report = ConformanceReport(Candidate(variant.entry, options: variant.options), tasks: [])
+        let report = ConformanceReport(
+            Candidate(variant.entry, options: variant.options, memoryReset: variant.reset), tasks: [])
         #expect(report.passed, "\(report)")
         #expect(report.model.count == ModelLine.allCases.count)
         #expect(report.model.allSatisfy { $0.verdict == .passed })

@@ -94,6 +94,13 @@ public enum PrimitiveCatalogue {
             step(nodes[0].rows(1..<3), (hidden.rows(0..<2), cell.rows(0..<2)), 3..<5)
             return hidden
         },
+        // The second half of some rows is forgotten, and all of the same and of no column.
+        PrimitiveCase("reset rows", [.init(5, 7)], isQuadratic: true, mayBeConstant: [0]) { tape, nodes in
+            let flags = tape.constant([0, 1, 0, 1, 1], rows: 5, columns: 1)
+            return tape.concatenate(
+                tape.resetRows(nodes[0], where: flags, from: 3), tape.resetRows(nodes[0], where: flags, from: 0),
+                tape.resetRows(nodes[0], where: flags, from: 7))
+        },
     ]
 
     static let layers: [PrimitiveCase] = [
@@ -227,19 +234,34 @@ public enum PrimitiveCatalogue {
         attention(
             "long attention in a window with a first token and slopes", [150, 70, 3], heads: 2, width: 3, window: 20,
             firstToken: true, slopes: [0.01, 0.1]),
+        attention("forgetful attention", [5, 4, 4, 2], heads: 3, width: 2, forgetful: 1, constants: [0]),
+        attention(
+            "attention that forgets in all heads", [5, 4, 4, 2], heads: 2, width: 3, firstToken: true, forgetful: 0),
+        attention(
+            "long forgetful attention in a window with a first token and slopes", [150, 70, 3], heads: 2, width: 3,
+            window: 20, firstToken: true, slopes: [0.01, 0.1], forgetful: 1, episode: 31),
     ]
 
+    /// - Parameters:
+    ///   - forgetful: the first head that sees only the steps of its own episode.
+    ///   - episode: steps of an episode; those of the lanes do not end together.
     private static func attention(
         _ name: String, _ lengths: [Int], heads: Int, width: Int, window: Int? = nil, firstToken: Bool = false,
-        slopes: [Float]? = nil, constants: [Int] = []
+        slopes: [Float]? = nil, forgetful: Int? = nil, episode: Int = 3, constants: [Int] = []
     ) -> PrimitiveCase {
         let rows = PrimitiveCase.Shape(lengths.reduce(firstToken ? 1 : 0, +), 3 * heads * width)
         // A step that sees only itself returns its value.
         return PrimitiveCase(name, [rows], isQuadratic: window == 1 && !firstToken, mayBeConstant: constants) {
             tape, nodes in
-            tape.causalAttention(
-                nodes[0], shape: tape.register(PackedShape(lengths: lengths)), heads: heads, window: window,
-                firstToken: firstToken, slopes: slopes.map { tape.constant($0, rows: 1, columns: heads) })
+            let shape = PackedShape(lengths: lengths)
+            let starts = (0..<shape.steps).flatMap { step in
+                (0..<shape.lanesAtStep[step]).map { lane in Float(max(0, step - (step + lane) % episode)) }
+            }
+            return tape.causalAttention(
+                nodes[0], shape: tape.register(shape), heads: heads, window: window, firstToken: firstToken,
+                slopes: slopes.map { tape.constant($0, rows: 1, columns: heads) },
+                starts: forgetful.map { _ in tape.constant(starts, rows: shape.rows, columns: 1) },
+                firstForgetful: forgetful ?? 0)
         }
     }
 

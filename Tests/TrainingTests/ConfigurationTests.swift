@@ -8,6 +8,7 @@ import Testing
         var configuration = try Configuration.standard(
             task: "bandit", model: "gru", taskOptions: ["arms": 7, "episodes": 33], seed: 123_456_789_012)
         configuration.hidden = 31
+        configuration.memoryReset = .half
         configuration.stages = [
             Configuration.Stage(
                 iterations: 3, batchSteps: 1001, episodes: 12, discount: 0.987654321012345, gaeLambda: 0,
@@ -77,7 +78,7 @@ import Testing
     @Test func readsWhatAPersonWrites() throws {
         let configuration = try unusual()
         var text = try configuration.yaml().replacing("hidden: 31\n", with: "")
-        text = text.replacing("task_options:\n  arms: 7\n  episodes: 33\n", with: "")
+        text = text.replacing("task_options:\n  arms: 7\n  episodes: 33\n  prior: uniform\n", with: "")
         text = "# a short run\n\ntask_options: {episodes: 33, arms: 7}\n" + text + "hidden:  31 # units\n"
         #expect(try Configuration(yaml: text, path: "run.yaml") == configuration)
     }
@@ -87,6 +88,28 @@ import Testing
         #expect(error(yaml: text + "learning_rate: 1\n").hasPrefix("run.yaml: unknown key 'learning_rate'"))
         let stage = text.replacing("maximum_kl:", with: "maximum_kL:")
         #expect(error(yaml: stage).hasPrefix("run.yaml: unknown key 'maximum_kL' in a stage"))
+    }
+
+    /// As a run writes it that was trained before there were memories that forget.
+    @Test func aMemoryForgetsNothingUnlessItIsTold() throws {
+        let text = try unusual().yaml()
+        #expect(text.contains("memory_reset: half\n"))
+        let old = try Configuration(yaml: text.replacing("memory_reset: half\n", with: ""), path: "run.yaml")
+        #expect(old.memoryReset == .none)
+        #expect(try old.makePolicy().memoryReset == .none)
+        let new = try Configuration(yaml: text, path: "run.yaml")
+        #expect(try new.makePolicy().memoryReset == .half && new.makeCritic().memoryReset == .half)
+        #expect(error(yaml: text.replacing("reset: half", with: "reset: most")).contains("'memory_reset'"))
+    }
+
+    @Test func aSingleHeadHasNoHalf() throws {
+        var configuration = try Configuration.standard(
+            task: "bandit", model: "transformer", modelOptions: ["heads": 1])
+        configuration.memoryReset = .episode
+        #expect(try configuration.makePolicy().memoryReset == .episode)
+        configuration.memoryReset = .half
+        #expect(
+            error { _ = try configuration.makePolicy() }.hasPrefix("--reset-memory is half, and model 'transformer'"))
     }
 
     @Test func refusesAKeyThatIsMissing() throws {

@@ -10,12 +10,13 @@ import Testing
 /// F = (1/N) Jᵀ (diag p − p pᵀ) J of a GRU of width 4, column by column, against what it must be.
 @Suite struct FisherProductTests {
     enum Case: String, CaseIterable {
-        case bandit, ragged
+        case bandit, ragged, forgetful
 
         var played: PlayedBatch {
             switch self {
             case .bandit: PlayedBatch(BernoulliBandit(arms: 3, episodes: 4), trials: 6)
             case .ragged: PlayedBatch(raggedFamily(), trials: 6)
+            case .forgetful: PlayedBatch(raggedFamily(), trials: 6, memoryReset: .half)
             }
         }
     }

@@ -20,14 +20,14 @@ struct PlayedBatch {
     /// - Parameters:
     ///   - headGain: factor on the head's first weights; near 1 it makes a policy that is far from uniform.
     init(
-        _ family: any TaskFamily, trials: Int, hidden: Int = 4, headGain: Float = 1, seed: UInt64 = 1, threads: Int = 2,
-        refillsLanes: Bool = false
+        _ family: any TaskFamily, trials: Int, hidden: Int = 4, headGain: Float = 1, memoryReset: MemoryReset = .none,
+        seed: UInt64 = 1, threads: Int = 2, refillsLanes: Bool = false
     ) {
         self.family = family
         policy = GRU(
             ModelSpecification(
                 observation: family.observation, actions: family.actions, outputs: family.actions, hidden: hidden,
-                headGain: headGain))
+                headGain: headGain, memoryReset: memoryReset))
         parameters = Matrix(rows: 1, columns: policy.layout.count)
         parameters.copy(from: policy.layout.initialValues(RandomSource(seed: seed)))
         // Biases start at 0; a point where nothing is 0 tests more.

@@ -30,6 +30,14 @@ extension Plan {
         } catch let error as UserError {
             throw cell.model.node.error("cell '\(cell.identifier)': \(error.description)")
         }
+        // Before hours of training, not after them.
+        for other in cell.task.evaluation.also {
+            do {
+                _ = try configuration.playing(other.options)
+            } catch let error as UserError {
+                throw cell.task.node.error("evaluation '\(other.name)': \(error.description)")
+            }
+        }
         return configuration
     }
 

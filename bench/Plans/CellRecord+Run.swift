@@ -34,9 +34,7 @@ extension CellRecord {
             actingOperations: costs.actingOperations, learningOperations: costs.learningOperations,
             stateBytes: costs.stateBytes, iterations: iterations, timesteps: timesteps, curve: curve,
             evaluations: try ([("", configuration.taskOptions)] + also).map { name, options in
-                var other = configuration
-                for option in options.names { other.taskOptions[option] = options[option] }
-                return try Evaluated(agent, other, name: name, trials: trials, workers: workers)
+                try Evaluated(agent, configuration.playing(options), name: name, trials: trials, workers: workers)
             },
             costs: Costs(
                 processor: manifest.processor, threads: threads,
@@ -50,11 +48,6 @@ extension CellRecord.Evaluated {
     /// Plays the bank of a configuration's task.
     init(_ agent: LearnedAgent, _ configuration: Configuration, name: String, trials: Int, workers: Workers) throws {
         let family = try configuration.makeFamily()
-        guard family.actions == agent.policy.outputs else {
-            throw UserError(
-                "evaluation '\(name)': the policy has \(agent.policy.outputs) actions and the members \(family.actions)"
-            )
-        }
         let result = EvaluationBank(family: family, trials: trials).evaluate(agent, workers: workers)
         let landmarks = Landmarks(of: family, members: 0..<trials, seed: EvaluationBank.seed)
         self.init(
@@ -62,15 +55,7 @@ extension CellRecord.Evaluated {
             meanTotalReward: result.totalRewards.mean, standardError: result.totalRewards.standardError,
             perEpisodeMean: result.episodeMeans, blockMeans: EvaluationBank.blockMeans(result.totals),
             random: landmarks.random, optimum: landmarks.optimum, informed: landmarks.informed,
-            note: CellRecord.Evaluated.contextNote(configuration, family))
-    }
-
-    /// What a context-bounded architecture does beyond its window.
-    private static func contextNote(_ configuration: Configuration, _ family: any TaskFamily) -> String? {
-        guard case .integer(let window)? = configuration.modelOptions["context"], window > 0,
-            window < family.maximumTrialSteps
-        else { return nil }
-        return "sees the last \(window) of \(family.maximumTrialSteps) steps"
+            note: configuration.contextNote)
     }
 }
 

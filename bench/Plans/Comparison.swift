@@ -80,9 +80,12 @@ public struct Comparison {
     private func scoreTable(_ task: String) -> TextTable {
         let all = records.filter { $0.taskName == task }
         let seeds = unique(all.map(\.seed)).sorted()
+        let hasNotes = all.contains { $0.main.note != nil }
+        func note(_ text: String?) -> [String] { hasNotes ? [text ?? ""] : [] }
         var table = TextTable(
             columns: [.init("model", alignment: .left)] + seeds.map { .init("seed \($0)") }
-                + [.init("mean"), .init("± se, seeds"), .init("± se, members"), .init("gap closed")])
+                + [.init("mean"), .init("± se, seeds"), .init("± se, members"), .init("gap closed")]
+                + (hasNotes ? [.init("note", alignment: .left)] : []))
         for contestant in contestants {
             let runs = runs(contestant, on: task)
             guard !runs.isEmpty else { continue }
@@ -96,7 +99,7 @@ public struct Comparison {
                         number(summary.mean), number(summary.standardError),
                         number(runs.map(\.main.standardError).reduce(0, +) / Double(runs.count)),
                         gap(runs[0].main).map { percent(($0.closed)(summary.mean)) } ?? "–",
-                    ])
+                    ] + note(runs[0].main.note))
         }
         let landmarks = all.first?.main
         for (name, value) in [
@@ -104,7 +107,7 @@ public struct Comparison {
             ("knows the member", landmarks?.informed),
         ] {
             guard let value else { continue }
-            table.append([name] + seeds.map { _ in "" } + [number(value), "", "", ""])
+            table.append([name] + seeds.map { _ in "" } + [number(value), "", "", ""] + note(nil))
         }
         return table
     }

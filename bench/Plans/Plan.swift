@@ -50,6 +50,7 @@ public struct Plan {
         public let evaluation: EvaluationPlan
         /// Whether an `AnalysisRecord` of each cell is wanted.
         public let analysis: Bool
+        let node: PlanNode
     }
 
     public struct Setting {
@@ -167,7 +168,7 @@ public struct Plan {
             options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
             budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
             evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry),
-            analysis: analysis)
+            analysis: analysis, node: node)
     }
 
     private static func setting(_ node: PlanNode) throws -> Setting {

@@ -41,6 +41,7 @@ extension Comparison {
         let other = options.filter { configuration.modelOptions[$0.name] != $0.standard }.compactMap { option in
             configuration.modelOptions[option.name].map { ", \(option.name) \($0)" }
         }
-        return "\(configuration.model)-\(configuration.hidden)" + other.joined()
+        let reset = configuration.memoryReset == .none ? "" : ", memory reset \(configuration.memoryReset)"
+        return "\(configuration.model)-\(configuration.hidden)" + other.joined() + reset
     }
 }

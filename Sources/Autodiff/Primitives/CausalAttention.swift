@@ -8,8 +8,9 @@ import Kernels
 ///
 /// Step t sees the steps s ≤ t of its own lane, of these the last `window` if there is one; distance is t − s, slope
 /// is the head's (ALiBi; Press, Smith, Lewis 2022) or 0. There may be a *first token*: row 0, before the packed rows,
-/// which every step of every lane sees besides, at distance 0, and which sees only itself. The readings, with M the
-/// softmax's symmetric derivative, M X = P ⊙ (X − Σ_row P ⊙ X):
+/// which every step of every lane sees besides, at distance 0, and which sees only itself. In *forgetful* heads a step
+/// sees no step before its own `start` either. The readings, with M the softmax's symmetric derivative,
+/// M X = P ⊙ (X − Σ_row P ⊙ X):
 ///
 ///     dO = P dV + M(dQ Kᵀ + Q dKᵀ) V / √d
 ///     V̄ += Pᵀ Ō,  G = M(Ō Vᵀ) / √d,  Q̄ += G K,  K̄ += Gᵀ Q
@@ -26,22 +27,26 @@ enum CausalAttention: Primitive {
         let turnedSize = RightFactor.floats(depth: width, columns: plan.keyCapacity)
         let plainSize = RightFactor.floats(depth: plan.keyCapacity, columns: width)
         let logSumCount = record.keepsSaved ? 0 : y.rows * plan.heads
-        let scratch = tape.scratch(4 * plan.rowCount + turnedSize + plainSize + plan.scoreCount + logSumCount)
+        let scratch = tape.scratch(
+            4 * plan.rowCount + turnedSize + plainSize + plan.scoreCount + logSumCount + plan.startCount)
         let output = scratch + 3 * plan.rowCount
         let memory = output + plan.rowCount
         let p = memory + turnedSize + plainSize
         let logSums = record.keepsSaved ? tape.saved(record) : p + plan.scoreCount
+        let starts = p + plan.scoreCount + logSumCount
         let (rows, out) = (tape.value(qkv), tape.mutableValue(y))
         var operations = 0
         plan.forEachSegment { segment in
             plan.gather(segment, rows, columns: 3 * plan.columns, into: scratch)
+            plan.gatherStarts(segment, into: starts)
             for head in 0..<plan.heads {
                 let part = plan.part(head, segment, scratch)
                 let keys = plan.factor(part.keys, segment, transposed: true, memory)
                 let values = plan.factor(part.values, segment, transposed: false, memory + turnedSize)
                 let result = output + head * width
                 plan.forEachBlock(segment) { block in
-                    operations += plan.probabilities(head, segment, block, part, keys, logSums, known: false, p)
+                    operations += plan.probabilities(
+                        head, segment, block, part, keys, logSums, known: false, starts, p)
                     operations += values.multiplyPart(
                         block.rows, columns: width, depth: block.keys, p, plan.scoreStride,
                         into: result + block.first * plan.columns, plan.columns)
@@ -63,16 +68,19 @@ enum CausalAttention: Primitive {
         let (width, stride) = (plan.width, plan.scoreStride)
         let turnedSize = RightFactor.floats(depth: width, columns: plan.keyCapacity)
         let plainSize = RightFactor.floats(depth: plan.keyCapacity, columns: width)
-        let scratch = tape.scratch(7 * plan.rowCount + 2 * turnedSize + 2 * plainSize + 2 * plan.scoreCount)
+        let scratch = tape.scratch(
+            7 * plan.rowCount + 2 * turnedSize + 2 * plainSize + 2 * plan.scoreCount + plan.startCount)
         let (dScratch, output) = (scratch + 3 * plan.rowCount, scratch + 6 * plan.rowCount)
         let memory = output + plan.rowCount
         let p = memory + 2 * turnedSize + 2 * plainSize
         let dScores = p + plan.scoreCount
+        let starts = dScores + plan.scoreCount
         let (rows, dy, logSums) = (tape.value(qkv), tangents.output(y), tape.saved(record))
         var operations = 0
         plan.forEachSegment { segment in
             plan.gather(segment, rows, columns: 3 * plan.columns, into: scratch)
             plan.gather(segment, dRows, columns: 3 * plan.columns, into: dScratch)
+            plan.gatherStarts(segment, into: starts)
             for head in 0..<plan.heads {
                 let (part, dPart) = (plan.part(head, segment, scratch), plan.part(head, segment, dScratch))
                 let keys = plan.factor(part.keys, segment, transposed: true, memory)
@@ -80,7 +88,8 @@ enum CausalAttention: Primitive {
                 let values = plan.factor(part.values, segment, transposed: false, memory + 2 * turnedSize)
                 let dValues = plan.factor(dPart.values, segment, transposed: false, memory + 2 * turnedSize + plainSize)
                 plan.forEachBlock(segment) { block in
-                    operations += plan.probabilities(head, segment, block, part, keys, logSums, known: true, p)
+                    operations += plan.probabilities(
+                        head, segment, block, part, keys, logSums, known: true, starts, p)
                     operations += plan.scores(block, dPart.queries, keys, into: dScores)
                     operations += plan.scores(block, part.queries, dKeys, into: dScores, add: true)
                     rl2x_softmax_map(block.rows, block.keys, stride, plan.scale, p, dScores, dScores)
@@ -107,17 +116,20 @@ enum CausalAttention: Primitive {
         let turnedSize = RightFactor.floats(depth: width, columns: plan.keyCapacity)
         let plainSize = RightFactor.floats(depth: plan.keyCapacity, columns: width)
         let blockSize = RightFactor.floats(depth: blockRows, columns: width)
-        let scratch = tape.scratch(7 * plan.rowCount + 2 * turnedSize + plainSize + blockSize + 2 * plan.scoreCount)
+        let scratch = tape.scratch(
+            7 * plan.rowCount + 2 * turnedSize + plainSize + blockSize + 2 * plan.scoreCount + plan.startCount)
         let (sums, u) = (scratch + 3 * plan.rowCount, scratch + 6 * plan.rowCount)
         let memory = u + plan.rowCount
         let blockMemory = memory + 2 * turnedSize + plainSize
         let p = blockMemory + blockSize
         let g = p + plan.scoreCount
+        let starts = g + plan.scoreCount
         let (rows, dy, logSums) = (tape.value(qkv), cotangents.of(y), tape.saved(record))
         var operations = 0
         plan.forEachSegment { segment in
             plan.gather(segment, rows, columns: 3 * plan.columns, into: scratch)
             plan.gatherQueries(segment, dy, into: u)
+            plan.gatherStarts(segment, into: starts)
             sums.update(repeating: 0, count: 3 * segment.keys * plan.columns)
             for head in 0..<plan.heads {
                 let (part, sum) = (plan.part(head, segment, scratch), plan.part(head, segment, sums))
@@ -127,7 +139,7 @@ enum CausalAttention: Primitive {
                 plan.forEachBlock(segment) { block in
                     let seed = u + head * width + block.first * plan.columns
                     operations += plan.probabilities(
-                        head, segment, block, part, keysTransposed, logSums, known: true, p)
+                        head, segment, block, part, keysTransposed, logSums, known: true, starts, p)
                     operations += values.multiplyPart(
                         block.rows, columns: block.keys, depth: width, seed, plan.columns, into: g, stride,
                         isPadded: true)
@@ -148,232 +160,6 @@ enum CausalAttention: Primitive {
     }
 }
 
-extension CausalAttention {
-    /// Queries at a time: two tiles of the products' kernel. Few, so that little is computed of what they do not see.
-    static let blockRows = 24
-
-    /// Some steps of a lane as queries, and the steps that any of them sees: a whole lane, or a stretch of it that is not
-    /// much longer than a window.
-    struct Segment {
-        let lane: Int
-        /// T of this lane.
-        let steps: Int
-        let firstQuery: Int
-        let queries: Int
-        let firstKey: Int
-        /// Rows of the gathered segment, the first token among them.
-        let keys: Int
-        /// Where the logarithms of this lane's sums lie, T for each head.
-        let logSumOffset: Int
-    }
-
-    /// Some queries of a segment.
-    struct Block {
-        /// First query, counted within the segment.
-        let first: Int
-        let rows: Int
-        /// Gathered rows that any of them sees.
-        let keys: Int
-        /// Steps of the segment before the first query.
-        let diagonal: Int
-    }
-
-    /// Columns of one head in gathered rows of 3D: of the first query, and of the first key and value, which is the first
-    /// token's if there is one.
-    struct Part {
-        let queries: UnsafeMutablePointer<Float>
-        let keys: UnsafeMutablePointer<Float>
-        let values: UnsafeMutablePointer<Float>
-    }
-
-    /// The sizes of one application, and the steps that the three functions share.
-    struct Plan {
-        let heads: Int
-        /// D
-        let columns: Int
-        /// d: numbers of a head in a row.
-        let width: Int
-        /// 1 / √d
-        let scale: Float
-        /// Most rows of a gathered segment.
-        let keyCapacity: Int
-        /// Floats from a row of scores to the next.
-        let scoreStride: Int
-        /// 1 where row 0 is a first token, else 0.
-        private let firstRows: Int
-        /// 0: no window.
-        private let window: Int
-        private let shape: PackedShape
-        private let slopes: UnsafePointer<Float>?
-
-        init(_ record: borrowing Record, _ tape: Tape) {
-            heads = record.integers[0]
-            window = record.integers[1]
-            shape = tape.shape(record.integers[2])
-            firstRows = record.integers[3]
-            columns = record.output.columns
-            width = columns / heads
-            scale = 1 / Float(width).squareRoot()
-            keyCapacity =
-                firstRows
-                + (window > 0 ? min(shape.steps, window - 1 + Plan.segmentQueries(window)) : shape.steps)
-            scoreStride = RightFactor.paddedColumns(keyCapacity)
-            slopes = record.operands[1].count > 0 ? tape.value(record.operands[1]) : nil
-        }
-
-        /// Floats of D columns of a gathered segment.
-        var rowCount: Int { keyCapacity * columns }
-
-        /// Floats of a block's scores.
-        var scoreCount: Int { blockRows * scoreStride }
-
-        /// Long enough for what is gathered to be used, short enough for most of it to be seen.
-        private static func segmentQueries(_ window: Int) -> Int {
-            (max(2 * blockRows, window / 2) + blockRows - 1) / blockRows * blockRows
-        }
-
-        @inline(__always)
-        func forEachSegment(_ body: (Segment) -> Void) {
-            var offset = 0
-            for lane in 0..<shape.lanes {
-                let steps = shape.length(lane: lane)
-                let length = window > 0 ? Plan.segmentQueries(window) : steps
-                for first in stride(from: 0, to: steps, by: length) {
-                    let queries = min(length, steps - first)
-                    let firstKey = window > 0 ? max(0, first + 1 - window) : 0
-                    body(
-                        Segment(
-                            lane: lane, steps: steps, firstQuery: first, queries: queries, firstKey: firstKey,
-                            keys: firstRows + first + queries - firstKey, logSumOffset: offset))
-                }
-                offset += heads * steps
-            }
-        }
-
-        @inline(__always)
-        func forEachBlock(_ segment: Segment, _ body: (Block) -> Void) {
-            for first in stride(from: 0, to: segment.queries, by: blockRows) {
-                let rows = min(blockRows, segment.queries - first)
-                let diagonal = segment.firstQuery + first - segment.firstKey
-                body(Block(first: first, rows: rows, keys: firstRows + diagonal + rows, diagonal: diagonal))
-            }
-        }
-
-        /// One head in gathered rows of 3D.
-        @inline(__always)
-        func part(_ head: Int, _ segment: Segment, _ gathered: UnsafeMutablePointer<Float>) -> Part {
-            let first = gathered + head * width
-            let firstQueryRow = firstRows + segment.firstQuery - segment.firstKey
-            return Part(
-                queries: first + firstQueryRow * 3 * columns, keys: first + columns, values: first + 2 * columns)
-        }
-
-        /// Keys or values of a head [keys, d], or transposed, as a right factor.
-        @inline(__always)
-        func factor(
-            _ source: UnsafePointer<Float>, _ segment: Segment, transposed: Bool, _ memory: UnsafeMutablePointer<Float>
-        ) -> RightFactor {
-            RightFactor(
-                source, depth: transposed ? width : segment.keys, columns: transposed ? segment.keys : width,
-                stride: 3 * columns, transposed: transposed, rows: segment.queries, memory: memory)
-        }
-
-        /// C [rows, keys] = queries of a block times keys, or added to C.
-        @inline(__always)
-        func scores(
-            _ block: Block, _ queries: UnsafePointer<Float>, _ keys: RightFactor,
-            into c: UnsafeMutablePointer<Float>, add: Bool = false
-        ) -> Int {
-            keys.multiplyPart(
-                block.rows, columns: block.keys, depth: width, queries + 3 * block.first * columns, 3 * columns,
-                into: c, scoreStride, isPadded: true, add: add)
-        }
-
-        /// P [rows, keys] of a block; writes or reads the logarithms of the rows' sums.
-        @inline(__always)
-        func probabilities(
-            _ head: Int, _ segment: Segment, _ block: Block, _ part: Part, _ keys: RightFactor,
-            _ logSums: UnsafeMutablePointer<Float>, known: Bool, _ p: UnsafeMutablePointer<Float>
-        ) -> Int {
-            let operations = scores(block, part.queries, keys, into: p)
-            rl2x_attention_softmax(
-                block.rows, block.keys, scoreStride, firstRows, block.diagonal, window, scale, slopes?[head] ?? 0,
-                known ? 1 : 0, p,
-                logSums + segment.logSumOffset + head * segment.steps + segment.firstQuery + block.first)
-            return operations
-        }
-
-        /// C [keys, d] += A [rows, keys]ᵀ B [rows, d]; rows of C are 3D floats apart.
-        @inline(__always)
-        func addTransposed(
-            _ block: Block, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int,
-            to c: UnsafeMutablePointer<Float>, _ memory: UnsafeMutablePointer<Float>
-        ) -> Int {
-            RightFactor(b, depth: block.rows, columns: width, stride: stride, rows: block.keys, memory: memory)
-                .multiplyPart(
-                    block.keys, columns: width, depth: block.rows, a, scoreStride, transposeA: true, into: c,
-                    3 * columns, add: true)
-        }
-
-        // MARK: From packed rows to a segment, and back
-
-        /// The first token's row and those of the steps of a segment.
-        func gather(
-            _ segment: Segment, _ packed: UnsafePointer<Float>, columns: Int,
-            into gathered: UnsafeMutablePointer<Float>
-        ) {
-            if firstRows > 0 { gathered.update(from: packed, count: columns) }
-            shape.offsets.withUnsafeBufferPointer {
-                rl2x_gather_rows(
-                    segment.keys - firstRows, $0.baseAddress! + segment.firstKey, firstRows + segment.lane, columns,
-                    packed, gathered + firstRows * columns)
-            }
-        }
-
-        /// Adds rows of 3D to the first token's and to those of the steps of a segment.
-        func scatterAdd(
-            _ segment: Segment, _ gathered: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>
-        ) {
-            if firstRows > 0 { Elementwise.addScaled(3 * columns, 1, gathered, to: packed) }
-            shape.offsets.withUnsafeBufferPointer {
-                rl2x_scatter_rows(
-                    segment.keys - firstRows, $0.baseAddress! + segment.firstKey, firstRows + segment.lane,
-                    3 * columns, gathered + firstRows * 3 * columns, packed, 1)
-            }
-        }
-
-        /// Rows of D of the queries of a segment.
-        func gatherQueries(
-            _ segment: Segment, _ packed: UnsafePointer<Float>, into gathered: UnsafeMutablePointer<Float>
-        ) {
-            shape.offsets.withUnsafeBufferPointer {
-                rl2x_gather_rows(
-                    segment.queries, $0.baseAddress! + segment.firstQuery, firstRows + segment.lane, columns, packed,
-                    gathered)
-            }
-        }
-
-        func scatterQueries(
-            _ segment: Segment, _ gathered: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
-        ) {
-            shape.offsets.withUnsafeBufferPointer {
-                rl2x_scatter_rows(
-                    segment.queries, $0.baseAddress! + segment.firstQuery, firstRows + segment.lane, columns, gathered,
-                    packed, 0)
-            }
-        }
-
-        /// The first token sees only itself: its output is its value.
-        func copyFirstToken(_ qkv: UnsafePointer<Float>, to output: UnsafeMutablePointer<Float>) {
-            if firstRows > 0 { output.update(from: qkv + 2 * columns, count: columns) }
-        }
-
-        func addFirstToken(_ output: UnsafePointer<Float>, to qkv: UnsafeMutablePointer<Float>) {
-            if firstRows > 0 { Elementwise.addScaled(columns, 1, output, to: qkv + 2 * columns) }
-        }
-    }
-}
-
 extension Tape {
     /// Causal attention of packed rows: queries, keys and values side by side, [R, 3D], to [R, D].
     ///
@@ -383,8 +169,11 @@ extension Tape {
     ///   - window: steps that a step sees, itself among them; nil: all since the trial began.
     ///   - firstToken: row 0 is no step, but a token that all steps see.
     ///   - slopes: a constant [1, heads], what a step of distance takes from a score (ALiBi); nothing if absent.
+    ///   - starts: a constant [N, 1], the first step of its lane that each row may see in forgetful heads, at most its own.
+    ///   - firstForgetful: the heads from this one on are forgetful; without `starts` none is.
     public func causalAttention(
-        _ qkv: Node, shape: Int, heads: Int, window: Int? = nil, firstToken: Bool = false, slopes: Node? = nil
+        _ qkv: Node, shape: Int, heads: Int, window: Int? = nil, firstToken: Bool = false, slopes: Node? = nil,
+        starts: Node? = nil, firstForgetful: Int = 0
     ) -> Node {
         let (rows, width) = (qkv.rows, qkv.columns / 3)
         precondition(
@@ -397,10 +186,13 @@ extension Tape {
         precondition(window == nil || window! > 0, "a window of \(window!) steps sees nothing")
         precondition(
             slopes == nil || (slopes!.space == .constant && slopes!.count == heads), "slopes are one constant a head")
+        precondition(
+            starts == nil || (starts!.space == .constant && starts!.count == self.shape(shape).rows),
+            "starts are one constant a row")
         let output = variable(rows: rows, columns: width)
         apply(
-            CausalAttention.self, operands(qkv, slopes), output: output, saved: rows * heads,
-            integers: attributes(heads, window ?? 0, shape, firstRows))
+            CausalAttention.self, operands(qkv, slopes, starts), output: output, saved: rows * heads,
+            integers: attributes(heads, window ?? 0, shape, firstRows, firstForgetful))
         return output
     }
 }

@@ -46,18 +46,19 @@ void rl2x_scatter_rows(size_t count, const intptr_t *offsets, intptr_t shift, si
                        float *rows, int add);
 // The rows of a block of causal attention. Row i of scores [rows, keys], `stride` floats apart, is a query that sees
 // the first `sinks` keys, and of the keys sinks + j those with low <= j <= i + diagonal, low = i + diagonal + 1 - window
-// (window 0: all). Its score is scale scores[i][j] - slope (i + diagonal - j), without a slope for the sinks. Writes the
-// softmax of the scores, 0 where a key is not seen. With `known` 0 it writes log_sums[i] = log of the sum of
-// exponentials; with 1 it reads it.
+// (window 0: all), and unless starts is null starts[i] <= j; starts [rows] are whole numbers. Its score is
+// scale scores[i][j] - slope (i + diagonal - j), without a slope for the sinks. Writes the softmax of the scores, 0
+// where a key is not seen. With `known` 0 it writes log_sums[i] = log of the sum of exponentials; with 1 it reads it.
 void rl2x_attention_softmax(size_t rows, size_t keys, size_t stride, size_t sinks, size_t diagonal, size_t window,
-                            float scale, float slope, int known, float *scores, float *log_sums);
+                            const float *starts, float scale, float slope, int known, float *scores, float *log_sums);
 // The same for one query against a cache: q [heads width] over `seen` slots, of which slot 0 is a sink (distance 0) and
 // slot s > 0 holds the step (newest - s) mod ring before the present one. Keys lie in blocks of 16 slots,
-// [block][heads width][16], values [slot][heads width]. slopes [heads], or null. scores is scratch for heads stretches
-// of `seen` rounded up to 16; y [heads width] is written.
-void rl2x_cached_attention(size_t heads, size_t width, size_t seen, size_t newest, size_t ring, float scale,
-                           const float *q, const float *keys, const float *values, const float *slopes, float *scores,
-                           float *y);
+// [block][heads width][16], values [slot][heads width]. slopes [heads], or null. Heads from `forgetful` on see only the
+// slots of steps at most `reach` before the present one, and the sink. scores is scratch for heads stretches of `seen`
+// rounded up to 16; y [heads width] is written.
+void rl2x_cached_attention(size_t heads, size_t width, size_t seen, size_t newest, size_t ring, size_t forgetful,
+                           size_t reach, float scale, const float *q, const float *keys, const float *values,
+                           const float *slopes, float *scores, float *y);
 // Writes a key [columns] into its slot of such blocks.
 void rl2x_cache_key(size_t columns, size_t slot, const float *key, float *keys);
 

@@ -1,7 +1,8 @@
 import Tasks
 
 /// What is known of the arms of a Bernoulli bandit: the posterior of each success probability is Beta(p, q), from the
-/// uniform prior Beta(1, 1).
+/// uniform prior Beta(1, 1). The classic agents believe in it whatever the family's prior is, as a policy must that was
+/// trained on it; exact play alone knows the family's.
 struct ArmCounts: Sendable {
     /// 1 + successes [k]
     private(set) var p: [Double]

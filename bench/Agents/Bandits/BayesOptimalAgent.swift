@@ -1,7 +1,8 @@
 import Kernels
 import Tasks
 
-/// Exact Bayes-optimal play of a small bandit (see `BayesOptimalBandit`): no agent does better on average.
+/// Exact Bayes-optimal play of a small bandit, with the prior of its family (see `BayesOptimalBandit` and
+/// `DependentArms`): no agent does better on average.
 public struct BayesOptimalAgent: ClassicAgent {
     public let ties: TieRule
 
@@ -22,7 +23,9 @@ public struct BayesOptimalAgent: ClassicAgent {
     public static func objection(_ family: any TaskFamily) -> String? {
         let (arms, pulls) = (family.actions, family.episodes)
         // The refusal comes before any work.
-        guard BayesOptimalBandit.stateCount(arms: arms, pulls: pulls) > Double(mostStates) else { return nil }
+        guard prior(of: family) != .dependent,
+            BayesOptimalBandit.stateCount(arms: arms, pulls: pulls) > Double(mostStates)
+        else { return nil }
         do {
             _ = try BayesOptimalBandit(arms: arms, pulls: pulls, maximumStates: mostStates)
             return nil
@@ -31,12 +34,29 @@ public struct BayesOptimalAgent: ClassicAgent {
         }
     }
 
-    /// The solved bandit of a family, kept for the next caller.
+    /// Mean total reward of this agent on a family's members; nil where it would take more than a moment.
+    static func optimum(of family: BernoulliBandit) -> Double? {
+        switch family.prior {
+        case .dependent: return DependentArms.optimum(pulls: family.episodes)
+        case .beta(let shape):
+            guard isQuick(arms: family.arms, pulls: family.episodes) else { return nil }
+            return solution(arms: family.arms, pulls: family.episodes, priorShape: shape).value
+        }
+    }
+
+    private static func prior(of family: any TaskFamily) -> BanditPrior {
+        (family as? BernoulliBandit)?.prior ?? .uniform
+    }
+
+    /// The solved bandit of a family of independent arms, kept for the next caller.
     ///
     /// - Precondition: there is no objection.
-    static func solution(arms: Int, pulls: Int) -> BayesOptimalBandit {
-        solutions.value(for: [arms, pulls]) {
-            guard let bandit = try? BayesOptimalBandit(arms: arms, pulls: pulls, maximumStates: mostStates) else {
+    static func solution(arms: Int, pulls: Int, priorShape: Double = 1) -> BayesOptimalBandit {
+        solutions.value(for: Key(arms: arms, pulls: pulls, priorShape: priorShape)) {
+            guard
+                let bandit = try? BayesOptimalBandit(
+                    arms: arms, pulls: pulls, priorShape: priorShape, maximumStates: mostStates)
+            else {
                 preconditionFailure("a bandit of \(arms) arms and \(pulls) pulls was not asked about first")
             }
             return bandit
@@ -44,18 +64,24 @@ public struct BayesOptimalAgent: ClassicAgent {
     }
 
     public func makePlayer(for family: any TaskFamily) -> TrialPlayer {
-        TrialPlayer(bandit: Self.solution(arms: family.actions, pulls: family.episodes), ties: ties)
+        switch Self.prior(of: family) {
+        case .dependent: return TrialPlayer(bandit: nil, arms: family.actions, ties: ties)
+        case .beta(let shape):
+            let bandit = Self.solution(arms: family.actions, pulls: family.episodes, priorShape: shape)
+            return TrialPlayer(bandit: bandit, arms: family.actions, ties: ties)
+        }
     }
 
     public struct TrialPlayer: Player {
-        private let bandit: BayesOptimalBandit
+        /// nil: the arms are dependent.
+        private let bandit: BayesOptimalBandit?
         private let ties: TieRule
         private var successes, failures: [Int]
 
-        init(bandit: BayesOptimalBandit, ties: TieRule) {
+        init(bandit: BayesOptimalBandit?, arms: Int, ties: TieRule) {
             self.bandit = bandit
             self.ties = ties
-            successes = [Int](repeating: 0, count: bandit.arms)
+            successes = [Int](repeating: 0, count: arms)
             failures = successes
         }
 
@@ -67,10 +93,18 @@ public struct BayesOptimalAgent: ClassicAgent {
                     failures[input.previousAction] += 1
                 }
             }
-            let arms = bandit.optimalArms(successes: successes, failures: failures)
+            let arms =
+                bandit?.optimalArms(successes: successes, failures: failures)
+                ?? DependentArms.optimalArms(successes: successes, failures: failures)
             return ties == .first ? arms[0] : arms[random.integer(below: arms.count)]
         }
     }
 
-    private static let solutions = Memo<[Int], BayesOptimalBandit>()
+    private struct Key: Hashable {
+        let arms: Int
+        let pulls: Int
+        let priorShape: Double
+    }
+
+    private static let solutions = Memo<Key, BayesOptimalBandit>()
 }

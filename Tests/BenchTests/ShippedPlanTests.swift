@@ -1,0 +1,85 @@
+import Foundation
+import Kernels
+import Models
+import Tasks
+import Testing
+import Training
+
+@testable import Bench
+
+/// The plans in bench/plans, but for those of `reproduce` (see `ReproductionTests`).
+@Suite struct ShippedPlanTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("bench/plans")
+
+    private static func plan(_ name: String) throws -> Plan {
+        try Plan.read(folder.appendingPathComponent(name + ".yaml").path)
+    }
+
+    static let names: [String] = {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return files.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix("paper-") }.map { String($0.dropLast(5)) }.sorted()
+    }()
+
+    @Test func theyAreThere() {
+        let expected = [
+            "bandits", "bench-paper-bandits", "bench-paper-mdps", "generalization", "maze", "memory-reset", "positions",
+            "smoke",
+        ]
+        #expect(Set(Self.names).isSuperset(of: expected))
+    }
+
+    /// Every cell can be trained, and its policy can play all that it is to be judged on.
+    @Test(arguments: names) func everyCellHasItsConfiguration(_ name: String) throws {
+        let plan = try Self.plan(name)
+        for cell in plan.cells {
+            let configuration = try plan.configuration(of: cell)
+            #expect(configuration.seed == cell.seed && configuration.task == cell.task.task)
+            for other in cell.task.evaluation.also {
+                #expect(try configuration.playing(other.options) != configuration, "'\(other.name)' changes nothing")
+            }
+        }
+    }
+
+    @Test func theSmokePlanTriesEverything() throws {
+        let plan = try Self.plan("smoke")
+        #expect(plan.models.map(\.model) == ["gru", "lstm", "transformer", "feedforward"])
+        #expect(Set(plan.tasks.map(\.task)) == Set(TaskCatalogue.names) && plan.seeds.count == 2)
+        let bandit = try #require(plan.tasks.first { $0.task == "bandit" })
+        #expect(bandit.options == ["arms": 5, "episodes": 10])
+        let maze = try #require(plan.tasks.first { $0.task == "maze" })
+        #expect(maze.options["maze-size"] == 3)
+    }
+
+    /// All nine rows of table 1 and all five of table 2.
+    @Test func thePapersTablesAreWhole() throws {
+        let bandits = try Self.plan("bench-paper-bandits").tasks.map(\.options)
+        #expect(bandits.count == 9)
+        for pulls in [10, 100, 500] {
+            for arms in [5, 10, 50] {
+                #expect(bandits.contains(["arms": .integer(arms), "episodes": .integer(pulls)]))
+            }
+        }
+        #expect(
+            try Self.plan("bench-paper-mdps").tasks.map(\.options)
+                == [10, 25, 50, 75, 100].map { ["episodes": .integer($0)] })
+    }
+
+    @Test func theMazePlanGeneralizesAsThePaperDoes() throws {
+        let also = try Self.plan("maze").tasks[0].evaluation.also.map(\.options)
+        #expect(also.contains(["maze-size": 9]) && also.contains(["episodes": 5]))
+    }
+
+    @Test func theMemoryPlanHasAllModes() throws {
+        let plan = try Self.plan("memory-reset")
+        let modes = try plan.cells.map { try plan.configuration(of: $0).memoryReset }
+        #expect(Set(modes) == Set(MemoryReset.allCases))
+        #expect(plan.settings.count == MemoryReset.allCases.count)
+    }
+
+    @Test func theGeneralizationPlanShiftsPriorAndHorizon() throws {
+        let also = try Self.plan("generalization").tasks.flatMap { $0.evaluation.also.map(\.options) }
+        #expect(also.contains { $0["prior"] == "beta22" } && also.contains { $0["prior"] == "dependent" })
+        #expect(also.contains { $0["episodes"] != nil } && also.contains { $0["horizon"] != nil })
+    }
+}
