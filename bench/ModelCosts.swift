@@ -39,8 +39,8 @@ public struct ModelCosts: Sendable {
     }
 }
 
-/// Matrix products of the policy, counted by the BLAS wrapper while it acts and learns, not by a formula. Nothing else
-/// may multiply matrices meanwhile.
+/// Matrix products of the policy, counted by the BLAS wrapper while it acts and learns on the calling thread, not by a
+/// formula.
 struct OperationCount {
     let acting: Double
     let learning: Double
@@ -57,10 +57,10 @@ struct OperationCount {
         let parameters = Matrix(rows: 1, columns: policy.layout.count)
         let batch = TrialBatch(family: family, trials: 1)
         let workers = Workers(threads: 1)
-        let before = BLAS.operations
+        let before = BLAS.operationsOfThisThread
         batch.play(
             policy, parameters: UnsafePointer(parameters.pointer), root: RandomSource(seed: 0), workers: workers)
-        let played = BLAS.operations
+        let played = BLAS.operationsOfThisThread
         let (tape, workspace) = (workers.tapes[0], workers.workspaces[0])
         let gradient = Matrix(rows: 1, columns: parameters.columns)
         for shard in batch.shards {
@@ -71,7 +71,7 @@ struct OperationCount {
             tape.vjp(gradient: gradient.pointer, workspace: workspace)
         }
         acting = Double(played - before) / Double(batch.rows)
-        learning = Double(BLAS.operations - played) / Double(batch.rows)
+        learning = Double(BLAS.operationsOfThisThread - played) / Double(batch.rows)
     }
 
     private static func family(_ configuration: Configuration) throws -> any TaskFamily {

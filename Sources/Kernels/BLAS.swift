@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 import Foundation
 import Synchronization
@@ -42,9 +43,15 @@ public enum BLAS {
     /// Floating-point operations of all products so far (2mnk each), over all threads.
     public static var operations: Int { counter.load(ordering: .relaxed) }
 
+    /// Those of the calling thread alone, whatever others do meanwhile.
+    public static var operationsOfThisThread: Int { rl2x_thread_operations(0) }
+
     /// Counts the operations of products that a kernel of our own has done.
     @inline(__always)
-    public static func count(operations: Int) { counter.wrappingAdd(operations, ordering: .relaxed) }
+    public static func count(operations: Int) {
+        counter.wrappingAdd(operations, ordering: .relaxed)
+        _ = rl2x_thread_operations(operations)
+    }
 
     /// C [m, n] = alpha · op(A) op(B) + beta · C, row-major.
     ///
@@ -67,7 +74,7 @@ public enum BLAS {
         cblas_sgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
-        counter.wrappingAdd(2 * m * n * k, ordering: .relaxed)
+        count(operations: 2 * m * n * k)
     }
 
     /// The same in double precision, for statistics: sums over many rows that are subtracted from one another.
@@ -82,6 +89,6 @@ public enum BLAS {
         cblas_dgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
             blasint(m), blasint(n), blasint(k), alpha, a, blasint(lda), b, blasint(ldb), beta, c, blasint(ldc))
-        counter.wrappingAdd(2 * m * n * k, ordering: .relaxed)
+        count(operations: 2 * m * n * k)
     }
 }

@@ -1,9 +1,10 @@
-import Bench
+import Kernels
 import Models
-import Training
 import Testing
+import Training
 
-/// By budgets that are counted without a run; operations are counted in a process of their own, in CommandTests.
+@testable import Bench
+
 @Suite struct WidthMatchTests {
     private func configuration(_ model: String, hidden: Int = 256) throws -> Configuration {
         var configuration = try Configuration.standard(task: "bandit", model: model, taskOptions: ["episodes": 100])
@@ -32,8 +33,33 @@ import Testing
         }
     }
 
+    /// Operations are those of the thread that counts, whatever others multiply.
+    @Test func othersMayMultiplyMeanwhile() throws {
+        let configuration = try configuration("gru", hidden: 8)
+        let alone = try OperationCount(configuration)
+        let pool = WorkerPool(threads: 2)
+        defer { pool.stop() }
+        var counted: [Double] = []
+        let matrix = Matrix(rows: 64, columns: 64)
+        let before = BLAS.operations
+        pool.run(2) { index, _ in
+            guard index == 0 else {
+                let result = Matrix(rows: 64, columns: 64)
+                for _ in 0..<3000 {
+                    BLAS.multiply(64, 64, 64, matrix.pointer, 64, matrix.pointer, 64, into: result.pointer, 64)
+                }
+                return
+            }
+            for _ in 0..<20 {
+                if let count = try? OperationCount(configuration) { counted += [count.acting, count.learning] }
+            }
+        }
+        #expect(counted == (0..<20).flatMap { _ in [alone.acting, alone.learning] })
+        #expect(BLAS.operations - before >= 3000 * 2 * 64 * 64 * 64)
+    }
+
     @Test func aModelMatchesItself() throws {
-        for budget in [Budget.params, .state] {
+        for budget in [Budget.params, .state, .flops] {
             #expect(
                 try WidthMatch(configuration("gru"), to: configuration("gru", hidden: 200), by: budget).width == 200)
         }

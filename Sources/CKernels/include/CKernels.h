@@ -73,4 +73,7 @@ void rl2x_adam(size_t count, float rate, float beta1, float beta2, float epsilon
 void *rl2x_grow_mapping(void *block, size_t old_bytes, size_t new_bytes);
 void rl2x_advise_huge_pages(void *block, size_t bytes);
 
+// Adds to a count of the calling thread's own and returns it: Swift has no thread-local variables.
+long rl2x_thread_operations(long more);
+
 #include "layers.h"
