@@ -354,6 +354,22 @@ private func error(_ text: String) -> String {
         }
     }
 
+    /// What a bounded context does beyond its window stands in the row, of the task as trained and of longer trials.
+    @Test func aBoundedContextStandsInItsRow() throws {
+        try withDirectory { directory in
+            let text = small.replacingOccurrences(
+                of: "{model: gru, hidden: 4}",
+                with: "{model: transformer, name: narrow, hidden: 4, options: {context: 2, heads: 1}}"
+            ).replacingOccurrences(of: "seeds: [1, 2]", with: "seeds: [1]")
+            let plan = try Plan(text, file: "small.yaml")
+            let run = try PlanRun(plan, directory: directory, text: text, threads: 2)
+            for cell in plan.cells { #expect(run.run(cell, shouldStop: { false }, progress: { _, _ in }) == .done) }
+            let rows = try tables(directory)[0].split(separator: "\n").filter { $0.hasPrefix("| narrow ") }
+            #expect(rows.contains { $0.contains("sees the last 2 of 3 steps") }, "\(rows)")
+            #expect(rows.contains { $0.contains("| longer ") && $0.contains("sees the last 2 of 5 steps") }, "\(rows)")
+        }
+    }
+
     @Test func commasAreQuoted() throws {
         try withDirectory { directory in
             _ = try runAll(directory)
