@@ -364,7 +364,7 @@ private func error(_ text: String) -> String {
             let plan = try Plan(text, file: "small.yaml")
             let run = try PlanRun(plan, directory: directory, text: text, threads: 2)
             for cell in plan.cells { #expect(run.run(cell, shouldStop: { false }, progress: { _, _ in }) == .done) }
-            let rows = try tables(directory).split(separator: "\n").filter { $0.hasPrefix("| narrow ") }
+            let rows = try tables(directory)[0].split(separator: "\n").filter { $0.hasPrefix("| narrow ") }
             #expect(rows.contains { $0.contains("sees the last 2 of 3 steps") }, "\(rows)")
             #expect(rows.contains { $0.contains("| longer ") && $0.contains("sees the last 2 of 5 steps") }, "\(rows)")
         }
