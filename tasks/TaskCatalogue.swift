@@ -8,18 +8,23 @@ public enum TaskCatalogue {
         public let options: [CatalogueOption]
         /// Why a family of these options cannot be, in words that name the option; nil if it can. Values are in range.
         public let objection: @Sendable (OptionValues) -> String?
+        /// Options that make the members of such a family easier, in the same spaces, for a training to begin with; nil
+        /// where none are known or needed.
+        public let easier: @Sendable (OptionValues) -> OptionValues?
         /// Builds the family from one value for each option.
         public let make: @Sendable (OptionValues) -> any TaskFamily
 
         public init(
             name: String, summary: String, options: [CatalogueOption],
             objection: @escaping @Sendable (OptionValues) -> String? = { _ in nil },
+            easier: @escaping @Sendable (OptionValues) -> OptionValues? = { _ in nil },
             make: @escaping @Sendable (OptionValues) -> any TaskFamily
         ) {
             self.name = name
             self.summary = summary
             self.options = options
             self.objection = objection
+            self.easier = easier
             self.make = make
         }
     }
@@ -56,7 +61,8 @@ public enum TaskCatalogue {
             name: "maze",
             summary: "mazes seen through the agent's eyes: find the red block, remember, go straight to it",
             options: FirstPersonMaze.catalogueOptions,
-            objection: { FirstPersonMaze.Options($0).objection }
+            objection: { FirstPersonMaze.Options($0).objection },
+            easier: { $0.integer("maze-size") > 3 ? ["maze-size": 3] : nil }
         ) { FirstPersonMaze(FirstPersonMaze.Options($0)) },
     ]
 

@@ -26,8 +26,10 @@ extension Configuration {
             return Configuration(
                 task: task, taskOptions: options, model: model,
                 modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
-                hidden: modelEntry.standardHidden, seed: seed, stages: navigation, conjugateGradientIterations: 10,
-                damping: 1e-3, fisherShare: 0.2, criticEpochs: 1, criticMinibatches: 20, criticLearningRate: 1e-3,
+                hidden: max(1, modelEntry.standardHidden / 2), seed: seed,
+                stages: navigation(easier: entry.easier(options)),
+                conjugateGradientIterations: 10,
+                damping: 1e-3, fisherShare: 0.2, criticEpochs: 1, criticMinibatches: 10, criticLearningRate: 1e-3,
                 criticLambda: 1)
         }
         let (episodes, steps) = (family.episodes, family.maximumTrialSteps)
@@ -44,11 +46,26 @@ extension Configuration {
             criticLambda: 1)
     }
 
-    /// For tasks that are seen: γ, λ, KL and batch of Duan et al. 2016, appendix B. The reward comes at an episode's end, many
-    /// steps after what led to it, so λ is as long as γ.
-    static let navigation = [
-        Stage(iterations: 400, batchSteps: 50_000, discount: 0.99, gaeLambda: 0.99, maximumKL: 0.01)
-    ]
+    /// For tasks that are seen. An easier task first, where there is one: a policy that hardly ever reaches its goal learns
+    /// nothing but to wander, one that has learned what the goal looks like finds it in a larger place too.
+    ///
+    /// How far a policy comes in the beginning depends on how often it is updated, not on how well: small batches first,
+    /// and large ones for what is left (docs/experiments.md).
+    static func navigation(easier: OptionValues?) -> [Stage] {
+        func stage(
+            _ iterations: Int, _ batch: Int, _ kl: Double, to final: Double? = nil, entropy: Double,
+            options: OptionValues? = nil
+        ) -> Stage {
+            Stage(
+                iterations: iterations, batchSteps: batch, taskOptions: options, discount: 0.99, gaeLambda: 0.95,
+                maximumKL: kl, finalMaximumKL: final, entropyBonus: entropy)
+        }
+        let first = easier.map { [stage(60, 10_000, 0.02, entropy: 0.01, options: $0)] } ?? []
+        return first + [
+            stage(300, 10_000, 0.02, entropy: 0.005),
+            stage(300, 25_000, 0.015, to: 0.003, entropy: 0.002),
+        ]
+    }
 
     /// Short trials first. A policy that is trained on trials of a hundred steps from the start settles on the first
     /// action that pays; one that has learned to compare actions in short trials goes on doing so in longer ones.
