@@ -135,6 +135,22 @@ private func model(_ name: String, _ family: any TaskFamily, hidden: Int) throws
         #expect(bandit.leftOut.isEmpty)
     }
 
+    /// Exact play is that of the prior that is played.
+    @Test(arguments: [BanditPrior.beta(shape: 2), .dependent]) func exactPlayKnowsThePrior(_ prior: BanditPrior) throws
+    {
+        let family = BernoulliBandit(arms: 2, episodes: 12, prior: prior)
+        let rule = try #require(ChoiceRule.rules(for: family) { _ in }.first)
+        let bandit = try #require(
+            analyse(CountingPolicy(outputs: 2, respond: follow(rule)), family, trials: 400).bandit)
+        #expect(rule.name == "Bayes-optimal" && bandit.agreement[0].mode == [Double](repeating: 1, count: 12))
+        let difference = try #require(bandit.differences.first)
+        #expect(difference.player == "Bayes-optimal")
+        #expect(abs(difference.difference.mean) < 4 * difference.difference.standardError)
+        // Thompson sampling believes in the uniform prior: P(Beta(2, 1) > U) − P(Beta(1, 2) > U).
+        #expect(abs(bandit.flips[0].thompsonEffect.mean - 1.0 / 3) < 1e-3)
+        #expect(bandit.probes.allSatisfy { $0.explained > 0.9 })
+    }
+
     /// Who chooses with Thompson's probabilities is changed by a reward as Thompson sampling is.
     @Test func thompsonSamplingIsChangedAsThompsonSampling() throws {
         let family = BernoulliBandit(arms: 3, episodes: 8)

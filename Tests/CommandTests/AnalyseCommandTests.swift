@@ -8,7 +8,7 @@ import Testing
             try Command.succeed(Command.tiny("run"), in: directory)
             let call = ["bench", "analyse", "run", "--trials", "200", "--seed", "7"]
             let printed = try Command.succeed(call, in: directory)
-            #expect(printed.output.hasPrefix("# Inside a trial: gru-8 on bandit (arms 2, episodes 5)\n"))
+            #expect(printed.output.hasPrefix("# Inside a trial: gru-8 on bandit (arms 2, episodes 5, prior uniform)\n"))
             #expect(printed.errors.isEmpty)
             let written = try Command.succeed(call + ["--out", "page.md", "--json", "--threads", "3"], in: directory)
             #expect(try String(contentsOfFile: directory + "/page.md", encoding: .utf8) == printed.output)

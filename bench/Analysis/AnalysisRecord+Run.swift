@@ -46,10 +46,7 @@ extension AnalysisRecord {
         let own = Evaluation(agent, family: family, members: 0..<trials, seed: seed, workers: workers)
         var moments = [Moments](repeating: Moments(), count: family.episodes)
         for (index, reward) in own.episodeRewards.enumerated() { moments[index % family.episodes].add(reward) }
-        // The rules that a player is held against, and the posterior that is read from its state, are those of a uniform
-        // prior.
-        let uniform = (family as? BernoulliBandit).flatMap { $0.prior == .uniform ? $0 : nil }
-        let bandit = uniform.map { family in
+        let bandit = (family as? BernoulliBandit).map { family in
             InsideBandit(
                 agent, untrained: Trainer.firstParameters(of: agent.policy, seed: trainingSeed), own: own,
                 family: family, trials: trials, seed: seed, workers: workers)

@@ -132,7 +132,7 @@ public struct InsideBandit: Codable, Sendable, Equatable {
 
     /// How well a quantity can be read from the policy's state by a linear map.
     public struct Probe: Codable, Sendable, Equatable {
-        /// `posterior_mean` (1 + s) / (2 + s + f), or `pull_count` s + f, of each arm.
+        /// `posterior_mean`, (1 + s) / (2 + s + f) for the uniform prior, or `pull_count` s + f, of each arm.
         public let quantity: String
         /// R² on trials that the map was not fitted to, over all pulls, the arms weighted by their variance.
         public let explained: Double

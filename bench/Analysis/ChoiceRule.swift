@@ -14,13 +14,19 @@ struct ChoiceRule: Sendable {
     private static let tolerance = 1e-6
 
     /// Rules for a bandit, the most exact first: Bayes-optimal play if its beliefs can be counted, the Gittins index of
-    /// the pulls that are left if there are not too many, UCB1 and Greedy.
+    /// the pulls that are left if there are not too many, UCB1 and Greedy. Exact play knows the family's prior; the others
+    /// believe in the uniform one, as the agents of their names do.
     ///
     /// - Parameter leftOut: is told why another is missing.
     static func rules(for family: BernoulliBandit, leftOut: (String) -> Void) -> [ChoiceRule] {
         var rules: [ChoiceRule] = []
-        if BayesOptimalAgent.isQuick(arms: family.arms, pulls: family.episodes) {
-            let bandit = BayesOptimalAgent.solution(arms: family.arms, pulls: family.episodes)
+        if case .dependent = family.prior {
+            rules.append(
+                ChoiceRule(name: "Bayes-optimal") { successes, failures, _ in
+                    DependentArms.optimalArms(successes: successes, failures: failures)
+                })
+        } else if case .beta(let shape) = family.prior, BayesOptimalAgent.isQuick(family) {
+            let bandit = BayesOptimalAgent.solution(arms: family.arms, pulls: family.episodes, priorShape: shape)
             rules.append(
                 ChoiceRule(name: "Bayes-optimal") { successes, failures, _ in
                     bandit.optimalArms(successes: successes, failures: failures)

@@ -119,7 +119,7 @@ extension InsideBandit {
         leftOut: inout [String]
     ) -> [(name: String, evaluation: Evaluation)] {
         var agents: [any Agent] = []
-        if BayesOptimalAgent.isQuick(arms: family.arms, pulls: family.episodes) { agents.append(BayesOptimalAgent()) }
+        if BayesOptimalAgent.isQuick(family) { agents.append(BayesOptimalAgent()) }
         if FiniteHorizonGittinsAgent.objection(family) == nil { agents.append(FiniteHorizonGittinsAgent()) }
         agents.append(ThompsonSampling())
         return [(name, own)]

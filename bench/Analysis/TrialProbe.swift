@@ -103,7 +103,15 @@ final class TrialProbe {
                 let place = rows.baseAddress! + lane * width + features
                 for arm in 0..<arms {
                     let (s, f) = (counts.successes[lane * arms + arm], counts.failures[lane * arms + arm])
-                    place[arm] = Double(1 + s) / Double(2 + s + f)
+                    switch family.prior {
+                    case .beta(let shape): place[arm] = (shape + Double(s)) / (2 * shape + Double(s + f))
+                    case .dependent:
+                        // What the other arm lost, this one would have won.
+                        let (won, lost) = (
+                            counts.failures[lane * arms + 1 - arm], counts.successes[lane * arms + 1 - arm]
+                        )
+                        place[arm] = Double(1 + s + won) / Double(2 + s + f + won + lost)
+                    }
                     place[arms + arm] = Double(s + f)
                 }
             }

@@ -15,8 +15,9 @@ public struct BayesOptimalAgent: ClassicAgent {
     public static let mostStates = 20_000_000
 
     /// Whether a bandit is solved in a moment, so that nobody need ask for it.
-    static func isQuick(arms: Int, pulls: Int) -> Bool {
-        BayesOptimalBandit.stateCount(arms: arms, pulls: pulls) <= 3_000_000
+    static func isQuick(_ family: BernoulliBandit) -> Bool {
+        family.prior == .dependent
+            || BayesOptimalBandit.stateCount(arms: family.arms, pulls: family.episodes) <= 3_000_000
     }
 
     /// Why a family cannot be solved: one line that says how many states there are, or nil if it can.
@@ -39,7 +40,7 @@ public struct BayesOptimalAgent: ClassicAgent {
         switch family.prior {
         case .dependent: return DependentArms.optimum(pulls: family.episodes)
         case .beta(let shape):
-            guard isQuick(arms: family.arms, pulls: family.episodes) else { return nil }
+            guard isQuick(family) else { return nil }
             return solution(arms: family.arms, pulls: family.episodes, priorShape: shape).value
         }
     }
