@@ -29,7 +29,7 @@ extension Configuration {
                 hidden: max(1, modelEntry.standardHidden / 2), seed: seed,
                 stages: navigation(easier: entry.easier(options)),
                 conjugateGradientIterations: 10,
-                damping: 1e-3, fisherShare: 0.2, criticEpochs: 1, criticMinibatches: 10, criticLearningRate: 1e-3,
+                damping: 1e-3, fisherShare: 0.2, criticEpochs: 1, criticMinibatches: 10, criticLearningRate: 2e-3,
                 criticLambda: 1)
         }
         let (episodes, steps) = (family.episodes, family.maximumTrialSteps)
@@ -57,7 +57,7 @@ extension Configuration {
             options: OptionValues? = nil
         ) -> Stage {
             Stage(
-                iterations: iterations, batchSteps: batch, taskOptions: options, discount: 0.99, gaeLambda: 0.95,
+                iterations: iterations, batchSteps: batch, taskOptions: options, discount: 0.99, gaeLambda: 0.9,
                 maximumKL: kl, finalMaximumKL: final, entropyBonus: entropy)
         }
         let first = easier.map { [stage(60, 10_000, 0.02, entropy: 0.01, options: $0)] } ?? []
