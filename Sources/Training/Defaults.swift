@@ -46,24 +46,26 @@ extension Configuration {
             criticLambda: 1)
     }
 
-    /// For tasks that are seen. An easier task first, where there is one: a policy that hardly ever reaches its goal learns
-    /// nothing but to wander, one that has learned what the goal looks like finds it in a larger place too.
+    /// For tasks that are seen. An easier task first, where there is one: a policy that seldom reaches its goal learns to
+    /// wander, one that has learned what the goal looks like, and that it stays where it is, looks for it in a larger place
+    /// too.
     ///
-    /// How far a policy comes in the beginning depends on how often it is updated, not on how well: small batches first,
-    /// and large ones for what is left (docs/experiments.md).
+    /// How far a policy comes in the beginning depends on how often it is updated, hence small batches and a short λ; to
+    /// look for what is far away and to remember where it was takes a long one, and batches that bear its noise
+    /// (docs/experiments.md).
     static func navigation(easier: OptionValues?) -> [Stage] {
         func stage(
-            _ iterations: Int, _ batch: Int, _ kl: Double, to final: Double? = nil, entropy: Double,
+            _ iterations: Int, _ batch: Int, lambda: Double, _ kl: Double, to final: Double, entropy: Double,
             options: OptionValues? = nil
         ) -> Stage {
             Stage(
-                iterations: iterations, batchSteps: batch, taskOptions: options, discount: 0.99, gaeLambda: 0.9,
+                iterations: iterations, batchSteps: batch, taskOptions: options, discount: 0.99, gaeLambda: lambda,
                 maximumKL: kl, finalMaximumKL: final, entropyBonus: entropy)
         }
-        let first = easier.map { [stage(60, 10_000, 0.02, entropy: 0.01, options: $0)] } ?? []
-        return first + [
-            stage(300, 10_000, 0.02, entropy: 0.005),
-            stage(300, 25_000, 0.015, to: 0.003, entropy: 0.002),
+        return [
+            stage(40, 10_000, lambda: 0.9, 0.02, to: 0.02, entropy: 0.01, options: easier),
+            stage(100, 20_000, lambda: 0.97, 0.02, to: 0.015, entropy: 0.005, options: easier),
+            stage(300, 40_000, lambda: 0.97, 0.015, to: 0.005, entropy: 0.003),
         ]
     }
 
