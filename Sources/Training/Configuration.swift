@@ -27,7 +27,8 @@ public struct Configuration: Sendable, Equatable, Codable {
 
         public var kind: Kind
         public var iterations: Int
-        /// Time steps an iteration; rounded down to whole trials of the longest length, at least one.
+        /// Most time steps of an iteration, in whole trials, at least one: as many trials of the longest length begin together
+        /// as fit, and where trials end sooner others follow (see `Rollout`).
         public var batchSteps: Int
         /// n of this stage's trials, if another than the task's.
         public var episodes: Int?
