@@ -56,15 +56,15 @@ import Testing
     /// A stage may be of an easier task: the same spaces, other members.
     @Test func aStageHasOptionsOfItsOwn() throws {
         var configuration = try Configuration.standard(task: "maze", model: "gru")
-        var easy = configuration.stages[1]
+        var proper = configuration.stages[0]
+        proper.taskOptions = nil
+        var easy = proper
         easy.taskOptions = ["maze-size": 3]
-        configuration.stages = [easy, configuration.stages[1]]
+        configuration.stages = [easy, proper]
         try configuration.validate()
         #expect(try Configuration(yaml: configuration.yaml(), path: "run.yaml") == configuration)
-        let (first, proper) = (
-            try configuration.makeFamily(stage: easy), try configuration.makeFamily(stage: configuration.stages[1])
-        )
-        #expect(first.maximumEpisodeSteps < proper.maximumEpisodeSteps)
+        let families = try configuration.stages.map { try configuration.makeFamily(stage: $0) }
+        #expect(families[0].maximumEpisodeSteps < families[1].maximumEpisodeSteps)
 
         configuration.stages[0].taskOptions = ["maze-size": 4]
         #expect(error { try configuration.validate() }.contains("--maze-size is 4"))
