@@ -59,6 +59,10 @@ public struct Landmarks: Sendable {
     public let optimum: Double?
     /// Mean total reward of a player who knows M: over all members where that is known, else over those that are played.
     public let informed: Double?
+    /// The same of each member that is played [trials]; nil where the task does not tell.
+    public let informedTotals: [Double]?
+    /// `informed` if it is the mean over all members.
+    private let exact: Double?
 
     /// - Parameters:
     ///   - members: that are played, as for `Evaluation`; likewise `seed`.
@@ -66,7 +70,22 @@ public struct Landmarks: Sendable {
         let root = Trainer.unseenMembers(seed: seed)
         let family = family.heldOut()
         random = family.randomTotalReward
-        informed = family.informedTotalReward ?? family.informedTotalReward(trials: members.lazy.map { root.split($0) })
+        informedTotals = family.informedTotalRewards(trials: members.lazy.map { root.split($0) })
+        exact = family.informedTotalReward
+        informed = exact ?? informedTotals.flatMap { $0.isEmpty ? nil : Summary($0).mean }
         optimum = (family as? BernoulliBandit).flatMap { BayesOptimalAgent.optimum(of: $0) }
+    }
+    /// What a player lost to one who knows M, member by member, so that how good the members happened to be drops out: its
+    /// standard error is less than half of that of the total reward itself.
+    ///
+    /// - Parameter played: the same members, all of them.
+    public func regret(of played: Evaluation) -> PairedDifference? {
+        informedTotals.map { PairedDifference($0, played.totals) }
+    }
+    /// Mean total reward over all members as that regret tells it (a control variate), where the mean of the player who
+    /// knows M is known exactly. Its standard error is that of the regret.
+    public func totalReward(byRegretOf played: Evaluation) -> Double? {
+        guard let exact, let regret = regret(of: played) else { return nil }
+        return exact - regret.mean
     }
 }

@@ -74,19 +74,18 @@ extension TaskFamily {
     public var informedTotalReward: Double? { nil }
     public func informedTotalReward(of member: Member) -> Double? { nil }
 
-    /// Mean total reward of a player who knows M, over the members of some trials: what such a player would have earned
-    /// on them but for luck.
+    /// Mean total reward of a player who knows M, on the member of each of some trials: what such a player would have
+    /// earned but for luck. Nil where the task does not tell.
     ///
     /// - Parameter trials: as they are given to `TrialStreams`.
-    public func informedTotalReward(trials: some Sequence<RandomSource>) -> Double? {
-        var (sum, count) = (0.0, 0)
+    public func informedTotalRewards(trials: some Sequence<RandomSource>) -> [Double]? {
+        var rewards: [Double] = []
         for trial in trials {
             var stream = TrialStreams(trial).member
             guard let reward = informedTotalReward(of: sample(&stream)) else { return nil }
-            sum += reward
-            count += 1
+            rewards.append(reward)
         }
-        return count > 0 ? sum / Double(count) : nil
+        return rewards
     }
 }
 

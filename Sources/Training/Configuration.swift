@@ -48,6 +48,9 @@ public struct Configuration: Sendable, Equatable, Codable {
         public var advantageScale: AdvantageScale
         /// Added to the surrogate, times the policy's mean entropy; in units of the standardised advantage a nat.
         public var entropyBonus: Double
+        /// The entropy bonus at the end of the stage, which it approaches linearly; nil: as at the start. A policy that is
+        /// to find out what a later look is worth must go on looking; one that is done learning should not.
+        public var finalEntropyBonus: Double?
         /// First iterations of the stage in which only the critic learns: after a change of n or γ its values are those of
         /// another problem, and a policy that follows them unlearns.
         public var criticWarmup: Int
@@ -62,7 +65,8 @@ public struct Configuration: Sendable, Equatable, Codable {
             kind: Kind = .improvement, iterations: Int, batchSteps: Int, episodes: Int? = nil,
             taskOptions: OptionValues? = nil, discount: Double, gaeLambda: Double, maximumKL: Double,
             finalMaximumKL: Double? = nil,
-            advantageScale: AdvantageScale = .batch, entropyBonus: Double = 0, criticWarmup: Int = 0,
+            advantageScale: AdvantageScale = .batch, entropyBonus: Double = 0, finalEntropyBonus: Double? = nil,
+            criticWarmup: Int = 0,
             trialsPerMember: Int = 1, learningRate: Double? = nil, teacher: String? = nil
         ) {
             self.kind = kind
@@ -76,6 +80,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             self.finalMaximumKL = finalMaximumKL
             self.advantageScale = advantageScale
             self.entropyBonus = entropyBonus
+            self.finalEntropyBonus = finalEntropyBonus
             self.criticWarmup = criticWarmup
             self.trialsPerMember = trialsPerMember
             self.learningRate = learningRate
@@ -88,10 +93,17 @@ public struct Configuration: Sendable, Equatable, Codable {
             return maximumKL * pow(finalMaximumKL / maximumKL, Double(iteration) / Double(iterations - 1))
         }
 
+        /// Entropy bonus of an iteration of this stage.
+        public func entropyBonus(within iteration: Int) -> Double {
+            guard let finalEntropyBonus, iterations > 1 else { return entropyBonus }
+            return entropyBonus + (finalEntropyBonus - entropyBonus) * Double(iteration) / Double(iterations - 1)
+        }
+
         public enum CodingKeys: String, CodingKey, CaseIterable {
             case kind, iterations, batchSteps = "batch_steps", episodes, taskOptions = "task_options", discount
             case gaeLambda = "gae_lambda", maximumKL = "maximum_kl", finalMaximumKL = "final_maximum_kl", entropyBonus =
                 "entropy_bonus"
+            case finalEntropyBonus = "final_entropy_bonus"
             case advantageScale = "advantage_scale"
             case criticWarmup = "critic_warmup", trialsPerMember = "trials_per_member", learningRate = "learning_rate"
             case teacher
@@ -114,6 +126,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var damping: Double
     /// Exponent of the conjugate gradient's preconditioner, the Fisher matrix's diagonal; 0: none.
     public var preconditioning: Double = 0
+    /// Damping in the preconditioner's own units: times (diag F + damping)^preconditioning, added to F.
+    public var relativeDamping: Double = 0
     public var fisherShare: Double
     public var criticEpochs: Int
     public var criticMinibatches: Int
@@ -125,8 +139,8 @@ public struct Configuration: Sendable, Equatable, Codable {
         case task, taskOptions = "task_options", model, modelOptions = "model_options"
         case memoryReset = "memory_reset", hidden
         case criticHidden = "critic_hidden", seed, stages
-        case conjugateGradientIterations = "conjugate_gradient_iterations", damping, preconditioning, fisherShare =
-            "fisher_share"
+        case conjugateGradientIterations = "conjugate_gradient_iterations", damping, preconditioning
+        case relativeDamping = "relative_damping", fisherShare = "fisher_share"
         case criticEpochs = "critic_epochs", criticMinibatches = "critic_minibatches"
         case criticLearningRate = "critic_learning_rate", criticLambda = "critic_lambda"
     }
@@ -261,6 +275,7 @@ public struct Configuration: Sendable, Equatable, Codable {
         try check("conjugate-gradient-iterations", conjugateGradientIterations, 1...1000)
         try check("damping", damping, 0...10)
         try check("preconditioning", preconditioning, 0...1)
+        try check("relative-damping", relativeDamping, 0...100)
         try check("fisher-share", fisherShare, 0.001...1)
         try check("critic-epochs", criticEpochs, 0...100)
         try check("critic-minibatches", criticMinibatches, 1...10_000)
@@ -275,6 +290,7 @@ public struct Configuration: Sendable, Equatable, Codable {
             try check("maximum-kl", stage.maximumKL, 1e-8...10)
             if let final = stage.finalMaximumKL { try check("final-maximum-kl", final, 1e-8...10) }
             try check("entropy-bonus", stage.entropyBonus, 0...10)
+            if let final = stage.finalEntropyBonus { try check("final-entropy-bonus", final, 0...10) }
             try check("critic-warmup", stage.criticWarmup, 0...1_000_000)
             try check("trials-per-member", stage.trialsPerMember, 1...1024)
             guard (stage.kind == .imitation) == (stage.teacher != nil) else {

@@ -41,7 +41,8 @@ extension Configuration {
             modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
             hidden: modelEntry.standardHidden, criticHidden: long ? max(1, modelEntry.standardHidden / 2) : nil,
             seed: seed, stages: curriculum(episodes: episodes, stepsPerEpisode: max(1, steps / episodes)),
-            conjugateGradientIterations: 10, damping: 1e-3, preconditioning: long ? 1 : 0, fisherShare: 0.2,
+            conjugateGradientIterations: 10, damping: 1e-3, preconditioning: long ? 1 : 0,
+            relativeDamping: long ? 0.3 : 0, fisherShare: 0.2,
             criticEpochs: long ? 1 : 2, criticMinibatches: long ? 40 : 10, criticLearningRate: long ? 2e-3 : 1e-3,
             criticLambda: 1)
     }
@@ -77,13 +78,14 @@ extension Configuration {
     static func curriculum(episodes: Int, stepsPerEpisode: Int) -> [Stage] {
         func stage(
             _ steps: Int, _ iterations: Int, _ batch: Int, lambda: Double, _ kl: Double, to final: Double? = nil,
-            scale: AdvantageScale = .batch, entropy: Double = 0, warmup: Int = 0, trialsPerMember: Int = 1
+            scale: AdvantageScale = .batch, entropy: Double = 0, finalEntropy: Double? = nil, warmup: Int = 0,
+            trialsPerMember: Int = 1
         ) -> Stage {
             let length = max(1, steps / stepsPerEpisode)
             return Stage(
                 iterations: iterations, batchSteps: batch, episodes: length >= episodes ? nil : length, discount: 1,
                 gaeLambda: lambda, maximumKL: kl, finalMaximumKL: final, advantageScale: scale, entropyBonus: entropy,
-                criticWarmup: warmup, trialsPerMember: trialsPerMember)
+                finalEntropyBonus: finalEntropy, criticWarmup: warmup, trialsPerMember: trialsPerMember)
         }
         let steps = episodes * stepsPerEpisode
         if steps <= 20 {
@@ -92,7 +94,8 @@ extension Configuration {
                 stage(steps, 40, 50_000, lambda: 0.5, 0.008, to: 0.0005),
             ]
         }
-        // A policy that is to go on learning in longer trials must keep some entropy.
+        // A policy that is to go on learning in longer trials must keep some entropy. In the longest ones too: what a late
+        // look at a neglected action is worth, only those find out who sometimes take one.
         var stages = [
             stage(10, 15, 25_000, lambda: 0.7, 0.01, scale: .step, entropy: 0.04, trialsPerMember: 4),
             stage(
@@ -100,7 +103,10 @@ extension Configuration {
                 trialsPerMember: 4),
         ]
         if steps > 30 {
-            stages.append(stage(steps, 75, 500_000, lambda: 0.95, 0.01, to: 0.001, warmup: 3, trialsPerMember: 4))
+            stages.append(
+                stage(
+                    steps, 60, 500_000, lambda: 0.95, 0.01, to: 0.001, entropy: 0.04, finalEntropy: 0, warmup: 3,
+                    trialsPerMember: 4))
         }
         return stages
     }

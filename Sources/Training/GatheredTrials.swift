@@ -2,38 +2,37 @@
 /// minibatches. The shards are kept and refilled; they grow when more is chosen than ever before.
 final class GatheredTrials {
     private var kept: [ShardBatch] = []
+    private var chosen: [(shard: Int, lane: Int)] = []
+    /// The part of `chosen` that each shard holds.
+    private var parts: [Range<Int>] = []
+    private var sources: [ShardBatch] = []
+
     /// Those that hold the chosen trials.
     private(set) var shards: ArraySlice<ShardBatch> = []
+    /// Steps of all chosen trials.
+    private(set) var rows = 0
 
-    /// How trials are cut, for `gather`: as those of a batch that have their mean length.
-    static func sharding(_ trials: [(shard: Int, lane: Int)], of batch: TrialBatch) -> Sharding {
-        let rows = GatheredTrials.rows(trials, of: batch)
-        return Sharding(trials: trials.count, steps: (rows + trials.count - 1) / trials.count)
-    }
-
-    /// Steps of some trials.
-    static func rows(_ trials: some Sequence<(shard: Int, lane: Int)>, of batch: TrialBatch) -> Int {
-        trials.reduce(0) { $0 + batch.shards[$1.shard].shape.length(lane: $1.lane) }
-    }
-
-    /// Makes room for trials that are cut by `sharding`; `fill` then fills shard by shard, by any thread.
-    func prepare(_ trials: [(shard: Int, lane: Int)], _ sharding: Sharding, of batch: TrialBatch) {
-        for index in 0..<sharding.count {
-            let first = sharding.first(index)
-            let rows = GatheredTrials.rows(trials[first..<first + sharding.lanes[index]], of: batch)
-            if index < kept.count, kept[index].capacity >= rows, kept[index].space == batch.family.observation {
+    /// Cuts trials into shards, as those of a batch that have their mean length, and makes room for them; `fill` then fills
+    /// shard by shard, by any thread.
+    /// - Parameter trials: (shard, lane) of each in the batch, at least one.
+    func choose(_ trials: [(shard: Int, lane: Int)], of batch: TrialBatch) {
+        let lengths = trials.map { batch.shards[$0.shard].shape.length(lane: $0.lane) }
+        rows = lengths.reduce(0, +)
+        let sharding = Sharding(trials: trials.count, steps: (rows + trials.count - 1) / trials.count)
+        (chosen, sources) = (trials, batch.shards)
+        parts = sharding.lanes.indices.map { sharding.first($0)..<sharding.first($0) + sharding.lanes[$0] }
+        for (index, part) in parts.enumerated() {
+            let needed = lengths[part].reduce(0, +)
+            if index < kept.count, kept[index].capacity >= needed, kept[index].space == batch.family.observation {
                 continue
             }
             // Some room to spare: the next choice will be about as large. What is not used is never backed by pages.
-            let shard = ShardBatch(space: batch.family.observation, actions: batch.family.actions, rows: 2 * rows)
+            let shard = ShardBatch(space: batch.family.observation, actions: batch.family.actions, rows: 2 * needed)
             if index < kept.count { kept[index] = shard } else { kept.append(shard) }
         }
-        shards = kept[..<sharding.count]
+        shards = kept[..<parts.count]
     }
 
     /// Copies the trials of one shard.
-    func fill(_ index: Int, _ trials: [(shard: Int, lane: Int)], _ sharding: Sharding, of batch: TrialBatch) {
-        let first = sharding.first(index)
-        shards[index].gather(Array(trials[first..<first + sharding.lanes[index]]), from: batch.shards)
-    }
+    func fill(_ index: Int) { shards[index].gather(chosen[parts[index]], from: sources) }
 }

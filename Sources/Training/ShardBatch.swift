@@ -66,7 +66,7 @@ public final class ShardBatch: @unchecked Sendable {
     /// Fills this batch with chosen trials of others: for minibatches of the critic and for the Fisher product's sample.
     ///
     /// - Parameter trials: (shard, lane) of each trial, in any order.
-    func gather(_ trials: [(shard: Int, lane: Int)], from shards: [ShardBatch]) {
+    func gather(_ trials: some Sequence<(shard: Int, lane: Int)>, from shards: [ShardBatch]) {
         let sorted = trials.map { (trial: $0, length: shards[$0.shard].shape.length(lane: $0.lane)) }
             .sorted { ($1.length, $0.trial.shard, $0.trial.lane) < ($0.length, $1.trial.shard, $1.trial.lane) }
         setShape(lengths: sorted.map(\.length))

@@ -9,8 +9,11 @@ import Models
 /// of the batch. The step is x = F⁻¹ g by preconditioned conjugate gradients, scaled to the largest that the quadratic model of the
 /// KL allows, √(2δ / xᵀFx), then shortened until the true surrogate improves and the true KL is within δ.
 ///
-/// F v = (1/N) Jᵀ (diag p − p pᵀ) J v + damping · v, where J is the Jacobian of all logits: one pushforward, one small
-/// kernel, one pullback over a record that was made once. No second derivatives, no finite differences.
+/// Curvature is the policy's `FisherMatrix`, on all trials or on a share of them, with
+///
+///     damping · v + μ M v
+///
+/// added to F v, where M is its preconditioner's matrix.
 public final class TRPO {
     public struct Settings: Sendable, Equatable {
         /// δ: mean KL allowed, in nats a time step.
@@ -21,6 +24,9 @@ public final class TRPO {
         public var damping: Double
         /// Exponent e in [0, 1] of the preconditioner 1 / (diag F + damping)^e of the conjugate gradient; 0: none.
         public var preconditioning: Double
+        /// μ: times the preconditioner's matrix M = (diag F + damping)^e, added to F. It bounds how far a step follows
+        /// directions whose curvature the sampled trials happen to lack, each in its own unit.
+        public var relativeDamping: Double
         /// Part of the trials on which F is measured, in (0, 1]; whole trials, chosen anew every iteration.
         public var fisherShare: Double
         /// β of the term β · (mean entropy) in the surrogate.
@@ -33,13 +39,14 @@ public final class TRPO {
 
         public init(
             maximumKL: Double = 0.01, conjugateGradientIterations: Int = 10, damping: Double = 1e-3,
-            preconditioning: Double = 0, fisherShare: Double = 1, entropyBonus: Double = 0,
-            backtrackFactor: Double = 0.5, backtrackLimit: Int = 10
+            preconditioning: Double = 0, relativeDamping: Double = 0, fisherShare: Double = 1,
+            entropyBonus: Double = 0, backtrackFactor: Double = 0.5, backtrackLimit: Int = 10
         ) {
             self.maximumKL = maximumKL
             self.conjugateGradientIterations = conjugateGradientIterations
             self.damping = damping
             self.preconditioning = preconditioning
+            self.relativeDamping = relativeDamping
             self.fisherShare = fisherShare
             self.entropyBonus = entropyBonus
             self.backtrackFactor = backtrackFactor
@@ -84,10 +91,7 @@ public final class TRPO {
     private let gradient: Matrix
     private let solution: Matrix
     private let trial: Matrix
-    /// Diagonal of M⁻¹ [P]
-    let preconditioner: Matrix
-    private var tapes: [Tape] = []
-    private let fisherTrials = GatheredTrials()
+    let fisher: FisherMatrix
 
     public init(policy: any SequencePolicy, workers: Workers) {
         self.policy = policy
@@ -98,11 +102,11 @@ public final class TRPO {
         gradient = Matrix(rows: 1, columns: width)
         solution = Matrix(rows: 1, columns: width)
         trial = Matrix(rows: 1, columns: width)
-        preconditioner = Matrix(rows: 1, columns: width)
+        fisher = FisherMatrix(policy: policy, workers: workers, sums: sums)
     }
 
     /// Bytes of the records that are kept for the Fisher products.
-    public var recordBytes: Int { tapes.reduce(0) { $0 + $1.bytes } }
+    public var recordBytes: Int { fisher.recordBytes }
 
     /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as it was.
     public func update(
@@ -110,12 +114,14 @@ public final class TRPO {
     ) -> Report {
         var report = Report()
         let width = parameters.columns
-        let fullRecord = settings.fisherShare >= 1
+        let damping = FisherMatrix.Damping(
+            absolute: Float(settings.damping), relative: Float(settings.relativeDamping))
+        let wholeBatch = settings.fisherShare >= 1
 
         clock.measure(.gradient) {
             computeGradient(
-                parameters.pointer, batch, entropyBonus: Float(settings.entropyBonus), keepRecords: fullRecord,
-                report: &report)
+                parameters.pointer, batch, entropyBonus: Float(settings.entropyBonus),
+                records: wholeBatch ? fisher.records(of: batch) : nil, report: &report)
         }
         report.gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
         guard report.gradientNorm.isFinite, report.entropy.isFinite else {
@@ -124,20 +130,16 @@ public final class TRPO {
         }
 
         let solved = clock.measure(.fisher) { () -> ConjugateGradient.Report in
-            let shards = fullRecord ? batch.shards : sampleForFisher(batch, settings.fisherShare, random)
-            if !fullRecord { record(shards, parameters.pointer) }
-            let rows = shards.reduce(0) { $0 + $1.rows }
-            if settings.preconditioning > 0 {
-                computePreconditioner(
-                    shards, rows: rows, damping: Float(settings.damping), exponent: Float(settings.preconditioning),
-                    random: random.split(0))
-            } else {
-                preconditioner.fill(1)
+            if !wholeBatch {
+                fisher.record(settings.fisherShare, of: batch, parameters: parameters.pointer, random: random)
             }
+            fisher.precondition(
+                exponent: Float(settings.preconditioning), damping: damping.absolute, random: random.split(0))
             return solver.solve(
                 gradient: gradient.pointer, solution: solution.pointer,
-                preconditioner: UnsafePointer(preconditioner.pointer), iterations: settings.conjugateGradientIterations
-            ) { fisherProduct($0, shards: shards, rows: rows, damping: Float(settings.damping)) }
+                preconditioner: UnsafePointer(fisher.preconditioner.pointer),
+                iterations: settings.conjugateGradientIterations
+            ) { fisher.product($0, damping: damping) }
         }
         report.residual = solved.relativeResidual
         report.products = solved.iterations
@@ -149,8 +151,7 @@ public final class TRPO {
 
         let full = (2 * settings.maximumKL / solved.curvature).squareRoot()
         let slope = Elementwise.dot(width, gradient.pointer, solution.pointer)
-        let squaredNorm = Elementwise.dot(width, solution.pointer, solution.pointer)
-        let undamped = max(0, solved.curvature - settings.damping * squaredNorm)
+        let undamped = max(0, solved.curvature - fisher.curvature(of: damping, along: solution))
         clock.measure(.lineSearch) {
             var scale = full
             for attempt in 0..<settings.backtrackLimit {
@@ -184,24 +185,19 @@ public final class TRPO {
 
     // MARK: Passes over shards
 
-    private func prepareTapes(_ count: Int) {
-        while tapes.count < count { tapes.append(Tape()) }
-    }
-
     /// Unrolls π_old, keeps its log-probabilities in the batch, and pulls the surrogate's gradient back: at θ_old the
     /// ratio is exactly 1, so it is (1/N) Σ A ∇ log π.
     private func computeGradient(
-        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Float, keepRecords: Bool,
+        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Float, records: [Tape]?,
         report: inout Report
     ) {
         let count = batch.shards.count
         sums.prepare(count)
-        if keepRecords { prepareTapes(count) }
         let weight = 1 / Float(batch.rows)
         let entropies = Buffer<Double>(capacity: count)
         workers.pool.run(count) { index, worker in
             let shard = batch.shards[index]
-            let tape = keepRecords ? tapes[index] : workers.tapes[worker]
+            let tape = records?[index] ?? workers.tapes[worker]
             let workspace = workers.workspaces[worker]
             tape.begin(parameters: parameters, recording: true)
             let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
@@ -231,84 +227,6 @@ public final class TRPO {
         }
         gradient.copy(from: UnsafePointer(sums.reduce(count, pool: workers.pool)))
         report.entropy = (0..<count).reduce(0) { $0 + entropies[$1] } / Double(batch.rows)
-    }
-
-    /// Copies whole trials for the Fisher product: subsampling time steps would cut a recurrent history.
-    func sampleForFisher(_ batch: TrialBatch, _ share: Double, _ random: RandomSource) -> [ShardBatch] {
-        let wanted = max(1, Int((Double(batch.trials) * share).rounded()))
-        var random = random
-        let chosen = batch.sampleTrials(wanted, random: &random)
-        let sharding = GatheredTrials.sharding(chosen, of: batch)
-        fisherTrials.prepare(chosen, sharding, of: batch)
-        workers.pool.run(sharding.count) { index, _ in fisherTrials.fill(index, chosen, sharding, of: batch) }
-        return Array(fisherTrials.shards)
-    }
-
-    private func record(_ shards: [ShardBatch], _ parameters: UnsafePointer<Float>) {
-        sums.prepare(shards.count)
-        prepareTapes(shards.count)
-        workers.pool.run(shards.count) { index, _ in
-            let (shard, tape) = (shards[index], tapes[index])
-            tape.begin(parameters: parameters, recording: true)
-            tape.output = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
-        }
-    }
-
-    /// M⁻¹ = 1 / (diag F + damping)^exponent, a preconditioner of the conjugate gradient (Jacobi's with exponent 1):
-    /// parameters' curvatures differ by orders of magnitude, and without it ten products leave most directions of a wide
-    /// network where they were. That these also hold noise is why small batches do better without.
-    ///
-    /// The diagonal is estimated: with an action a drawn from π at every row, ∇ log π(a) has mean 0 and the row's Fisher
-    /// matrix as its covariance, so the squares of a shard's sums have the sum of its rows' diagonals as their mean.
-    func computePreconditioner(_ shards: [ShardBatch], rows: Int, damping: Float, exponent: Float, random: RandomSource)
-    {
-        workers.pool.run(shards.count) { index, worker in
-            let (shard, tape, workspace) = (shards[index], tapes[index], workers.workspaces[worker])
-            let (logits, actions) = (tape.output!, shard.actionCount)
-            var random = random.split(index)
-            tape.beginVJP(workspace: workspace)
-            let seed = workspace.cotangent(logits)
-            for row in 0..<shard.rows {
-                let logProbabilities = UnsafePointer(shard.logProbabilities.pointer + row * actions)
-                Categorical.addLogProbabilityGradient(
-                    outcome: Categorical.sample(logProbabilities, outcomes: actions, uniform: random.uniform()),
-                    outcomes: actions, logProbabilities: logProbabilities, weight: 1, to: seed + row * actions)
-            }
-            let slot = sums.slot(index)
-            slot.update(repeating: 0, count: sums.width)
-            tape.vjp(gradient: slot, workspace: workspace)
-            Elementwise.product(sums.width, slot, slot, slot)
-        }
-        let diagonal = sums.reduce(shards.count, pool: workers.pool)
-        var mean: Float = 0
-        for place in 0..<sums.width { mean += diagonal[place] / Float(rows) / Float(sums.width) }
-        // A parameter that moves nothing must not divide by zero where there is no damping.
-        let floor = max(damping + 1e-6 * mean, .leastNormalMagnitude)
-        for place in 0..<sums.width {
-            preconditioner.pointer[place] = powf(diagonal[place] / Float(rows) + floor, -exponent)
-        }
-    }
-
-    /// F v for the recorded shards; the result lives until the next product.
-    func fisherProduct(
-        _ vector: UnsafePointer<Float>, shards: [ShardBatch], rows: Int, damping: Float
-    ) -> UnsafePointer<Float> {
-        let weight = 1 / Float(rows)
-        workers.pool.run(shards.count) { index, worker in
-            let (shard, tape, workspace) = (shards[index], tapes[index], workers.workspaces[worker])
-            let logits = tape.output!
-            tape.jvp(direction: vector, workspace: workspace)
-            tape.beginVJP(workspace: workspace)
-            Categorical.fisherMetric(
-                rows: shard.rows, outcomes: shard.actionCount, logProbabilities: shard.logProbabilities.pointer,
-                tangents: workspace.tangent(logits), scale: weight, into: workspace.cotangent(logits))
-            let slot = sums.slot(index)
-            slot.update(repeating: 0, count: sums.width)
-            tape.vjp(gradient: slot, workspace: workspace)
-        }
-        let product = sums.reduce(shards.count, pool: workers.pool)
-        Elementwise.addScaled(sums.width, damping, vector, to: product)
-        return UnsafePointer(product)
     }
 
     /// Gain of the surrogate, entropy bonus included, and mean KL at other parameters, over all N rows; over a quarter of

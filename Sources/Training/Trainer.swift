@@ -253,8 +253,8 @@ public final class Trainer {
                 maximumKL: settings.maximumKL(within: configuration.place(of: iteration).within),
                 conjugateGradientIterations: configuration.conjugateGradientIterations,
                 damping: configuration.damping, preconditioning: configuration.preconditioning,
-                fisherShare: configuration.fisherShare,
-                entropyBonus: settings.entropyBonus),
+                relativeDamping: configuration.relativeDamping, fisherShare: configuration.fisherShare,
+                entropyBonus: settings.entropyBonus(within: configuration.place(of: iteration).within)),
             random: root.split(Stream.fisher.rawValue, iteration), clock: &clock)
     }
 

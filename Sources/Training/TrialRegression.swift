@@ -87,13 +87,12 @@ public final class TrialRegression {
     private func step(
         _ trials: [(shard: Int, lane: Int)], of batch: TrialBatch, _ parameters: Matrix, _ rate: Double, _ loss: Loss
     ) -> Double {
-        let sharding = GatheredTrials.sharding(trials, of: batch)
-        minibatch.prepare(trials, sharding, of: batch)
-        sums.prepare(sharding.count)
-        let rows = GatheredTrials.rows(trials, of: batch)
-        let losses = Buffer<Double>(capacity: sharding.count)
-        workers.pool.run(sharding.count) { index, worker in
-            minibatch.fill(index, trials, sharding, of: batch)
+        minibatch.choose(trials, of: batch)
+        let (count, rows) = (minibatch.shards.count, minibatch.rows)
+        sums.prepare(count)
+        let losses = Buffer<Double>(capacity: count)
+        workers.pool.run(count) { index, worker in
+            minibatch.fill(index)
             let (shard, tape, workspace) = (minibatch.shards[index], workers.tapes[worker], workers.workspaces[worker])
             tape.begin(parameters: parameters.pointer, recording: true)
             let output = model.unroll(shard.inputs, shape: shard.shape, tape: tape)
@@ -103,8 +102,8 @@ public final class TrialRegression {
             slot.update(repeating: 0, count: sums.width)
             tape.vjp(gradient: slot, workspace: workspace)
         }
-        descend(parameters, sums.reduce(sharding.count, pool: workers.pool), rate)
-        return (0..<sharding.count).reduce(0) { $0 + losses[$1] } / Double(rows)
+        descend(parameters, sums.reduce(count, pool: workers.pool), rate)
+        return (0..<count).reduce(0) { $0 + losses[$1] } / Double(rows)
     }
 
     private func descend(_ parameters: Matrix, _ gradient: UnsafePointer<Float>, _ rate: Double) {

@@ -98,6 +98,7 @@ struct Evaluate: ParsableCommand {
         let result = Evaluation(agent, family: family, members: members, seed: seed, workers: workers)
         let baselines = withBaselines ? playBaselines(of: configuration.task, family, members.count, workers) : []
         let landmarks = Landmarks(of: family, members: members, seed: seed)
+        let regret = landmarks.regret(of: result)
         if json {
             var object: [String: Any] = [
                 "model": configuration.model, "task": configuration.task, "trials": result.trials,
@@ -108,7 +109,8 @@ struct Evaluate: ParsableCommand {
                 "standard_error": rl2x.json(result.totalRewards.standardError),
                 "per_episode_mean": result.episodeMeans, "random": rl2x.json(landmarks.random),
                 "optimum": rl2x.json(landmarks.optimum), "informed": rl2x.json(landmarks.informed),
-                "regret": rl2x.json(landmarks.informed.map { $0 - result.totalRewards.mean }),
+                "regret": rl2x.json(regret?.mean), "regret_standard_error": rl2x.json(regret?.standardError),
+                "total_reward_by_regret": rl2x.json(landmarks.totalReward(byRegretOf: result)),
             ]
             if withBaselines { object["baselines"] = baselines.map { $0.object(against: result) } }
             try printJSON(object)
@@ -166,8 +168,12 @@ struct Evaluate: ParsableCommand {
         if let informed = landmarks.informed { table.append(["knows the member", format(informed, 3), ""]) }
         print(table.plainText())
         if let note = configuration.contextNote { print(note) }
-        if let informed = landmarks.informed {
-            print("regret against knowing the member: \(format(informed - result.totalRewards.mean, 3))")
+        if let regret = landmarks.regret(of: result) {
+            let error = format(regret.standardError, 3)
+            print("regret against knowing the member: \(format(regret.mean, 3)) ± \(error), member by member")
+            if let adjusted = landmarks.totalReward(byRegretOf: result) {
+                print("total reward by that, the luck of these members taken away: \(format(adjusted, 3)) ± \(error)")
+            }
         }
         let means = result.episodeMeans
         let shown = means.count <= 10 ? Array(means.indices) : (0..<10).map { $0 * (means.count - 1) / 9 }

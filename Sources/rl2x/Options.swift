@@ -121,6 +121,11 @@ struct ModelAndTaskOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: "Damping in units of the preconditioner, which adds that share of it to F (0 … 100; default per task).")
+    var relativeDamping: Double?
+
+    @Option(
+        parsing: .unconditional,
         help: "Share of the trials on which the Fisher matrix is measured (0.001 … 1; default per task).")
     var fisherShare: Double?
 
@@ -163,7 +168,7 @@ struct ModelAndTaskOptions: ParsableArguments {
             ("batch-steps", batchSteps), ("discount", discount), ("gae-lambda", gaeLambda), ("maximum-kl", maximumKL),
             ("entropy-bonus", entropyBonus),
             ("conjugate-gradient-iterations", conjugateGradientIterations), ("damping", damping),
-            ("preconditioning", preconditioning),
+            ("preconditioning", preconditioning), ("relative-damping", relativeDamping),
             ("fisher-share", fisherShare), ("critic-epochs", criticEpochs), ("critic-minibatches", criticMinibatches),
             ("critic-learning-rate", criticLearningRate), ("critic-lambda", criticLambda), ("seed", seed),
         ]
@@ -250,13 +255,17 @@ struct ModelAndTaskOptions: ParsableArguments {
             if let discount { configuration.stages[index].discount = discount }
             if let gaeLambda { configuration.stages[index].gaeLambda = gaeLambda }
             if let maximumKL { configuration.stages[index].maximumKL = maximumKL }
-            if let entropyBonus { configuration.stages[index].entropyBonus = entropyBonus }
+            if let entropyBonus {
+                configuration.stages[index].entropyBonus = entropyBonus
+                configuration.stages[index].finalEntropyBonus = nil
+            }
         }
         if let conjugateGradientIterations {
             configuration.conjugateGradientIterations = conjugateGradientIterations
         }
         if let damping { configuration.damping = damping }
         if let preconditioning { configuration.preconditioning = preconditioning }
+        if let relativeDamping { configuration.relativeDamping = relativeDamping }
         if let fisherShare { configuration.fisherShare = fisherShare }
         if let criticEpochs { configuration.criticEpochs = criticEpochs }
         if let criticMinibatches { configuration.criticMinibatches = criticMinibatches }

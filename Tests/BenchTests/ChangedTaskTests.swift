@@ -40,6 +40,27 @@ import Training
         }
     }
 
+    /// Regret member by member tells the exact mean of a player as well as its total reward does, and with less noise: here
+    /// the exact Bayes-optimal value of a hundred seeds of 200 members each.
+    @Test func regretTakesTheLuckOfTheMembersAway() throws {
+        let family = BernoulliBandit(arms: 3, episodes: 30)
+        let workers = Workers(threads: 2)
+        var (plain, adjusted) = ([Double](), [Double]())
+        var optimum = 0.0
+        for seed in 0..<100 {
+            let played = Evaluation(
+                BayesOptimalAgent(), family: family, members: 0..<200, seed: seed, workers: workers)
+            let landmarks = Landmarks(of: family, members: 0..<200, seed: seed)
+            optimum = try #require(landmarks.optimum)
+            plain.append(played.totalRewards.mean)
+            adjusted.append(try #require(landmarks.totalReward(byRegretOf: played)))
+            let regret = try #require(landmarks.regret(of: played))
+            #expect(regret.standardError < 0.7 * played.totalRewards.standardError)
+        }
+        #expect(abs(Summary(adjusted).mean - optimum) < 4 * Summary(adjusted).standardError)
+        #expect(Summary(adjusted).standardDeviation < 0.8 * Summary(plain).standardDeviation)
+    }
+
     /// The exact optimum is that of the members which are played: the agent that plays it earns it, whatever the prior.
     @Test(arguments: [
         BernoulliBandit(arms: 3, episodes: 8, prior: .beta(shape: 2)),

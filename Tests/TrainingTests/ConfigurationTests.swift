@@ -16,10 +16,11 @@ import Testing
             Configuration.Stage(
                 iterations: 4, batchSteps: 2002, episodes: nil, discount: 1, gaeLambda: 0.3, maximumKL: 0.015),
         ]
-        configuration.stages[1].entropyBonus = 0.25
+        (configuration.stages[1].entropyBonus, configuration.stages[1].finalEntropyBonus) = (0.25, 0.125)
         configuration.stages[0].criticWarmup = 2
         configuration.conjugateGradientIterations = 13
         configuration.damping = 1.0e-7
+        (configuration.preconditioning, configuration.relativeDamping) = (0.75, 0.3)
         configuration.fisherShare = 0.3
         configuration.criticEpochs = 0
         configuration.criticMinibatches = 17
@@ -157,6 +158,7 @@ import Testing
         try expect(
             \.conjugateGradientIterations, "conjugate-gradient-iterations", good: [1, 1000], bad: [0, 1001])
         try expect(\.damping, "damping", good: [0, 10], bad: [-1e-9, 10.1, .nan, .infinity])
+        try expect(\.relativeDamping, "relative-damping", good: [0, 100], bad: [-1e-9, 101, .nan])
         try expect(\.fisherShare, "fisher-share", good: [0.001, 1], bad: [0, 1.1, .nan])
         try expect(\.criticEpochs, "critic-epochs", good: [0, 100], bad: [-1, 101])
         try expect(\.criticMinibatches, "critic-minibatches", good: [1, 10_000], bad: [0, 10_001])
@@ -228,6 +230,21 @@ import Testing
         #expect(try configuration.makeFamily(stage: configuration.stages[0]).episodes == 12)
         #expect(try configuration.makeFamily(stage: configuration.stages[1]).episodes == 33)
         #expect(try configuration.makeFamily().episodes == 33)
+    }
+
+    /// The trust region shrinks geometrically, the entropy bonus linearly, from the first iteration of a stage to its last.
+    @Test func whatChangesWithinAStageEndsWhereItShould() {
+        var stage = Configuration.Stage(
+            iterations: 5, batchSteps: 1, discount: 1, gaeLambda: 1, maximumKL: 0.16, finalMaximumKL: 0.01,
+            entropyBonus: 0.04, finalEntropyBonus: 0)
+        for (within, expected) in [(0.16, 0.04), (0.08, 0.03), (0.04, 0.02), (0.02, 0.01), (0.01, 0)].enumerated() {
+            #expect(abs(stage.maximumKL(within: within) - expected.0) < 1e-12)
+            #expect(abs(stage.entropyBonus(within: within) - expected.1) < 1e-12)
+        }
+        (stage.finalMaximumKL, stage.finalEntropyBonus) = (nil, nil)
+        #expect((0..<5).allSatisfy { stage.maximumKL(within: $0) == 0.16 && stage.entropyBonus(within: $0) == 0.04 })
+        (stage.finalEntropyBonus, stage.iterations) = (0, 1)
+        #expect(stage.entropyBonus(within: 0) == 0.04, "of a single iteration the first value counts")
     }
 
     @Test func defaultsAreValidForTheWholeRangeOfTasks() throws {

@@ -32,8 +32,7 @@ import Testing
         return (0..<width).map { index in
             unit[index] = 1
             defer { unit[index] = 0 }
-            let product = optimizer.fisherProduct(
-                unit, shards: played.batch.shards, rows: played.batch.rows, damping: damping)
+            let product = optimizer.fisher.product(unit, damping: .init(absolute: damping))
             return (0..<width).map { Double(product[$0]) }
         }
     }
@@ -96,10 +95,8 @@ import Testing
         var sums = [Double](repeating: 0, count: exact.count)
         let (draws, damping) = (4000, Float(1e-3) * Float(mean))
         for draw in 0..<draws {
-            optimizer.computePreconditioner(
-                played.batch.shards, rows: played.batch.rows, damping: damping, exponent: 1,
-                random: RandomSource(seed: 3).split(draw))
-            for place in sums.indices { sums[place] += 1 / Double(optimizer.preconditioner.pointer[place]) }
+            optimizer.fisher.precondition(exponent: 1, damping: damping, random: RandomSource(seed: 3).split(draw))
+            for place in sums.indices { sums[place] += 1 / Double(optimizer.fisher.preconditioner.pointer[place]) }
         }
         for (place, sum) in sums.enumerated() {
             let estimate = sum / Double(draws) - Double(damping)
@@ -175,6 +172,31 @@ import Testing
         }
     }
 
+    /// With the preconditioner M = (diag F + damping)^e of the update before, damping in its units adds μ M to F.
+    @Test(arguments: [0, 0.5, 1]) func relativeDampingIsAShareOfThePreconditioner(_ exponent: Double) {
+        let played = Case.bandit.played
+        let optimizer = played.optimizer
+        played.setRandomAdvantages()
+        _ = played.update(
+            optimizer,
+            TRPO.Settings(
+                conjugateGradientIterations: 1, preconditioning: exponent, relativeDamping: 0.5, backtrackLimit: 0))
+        let width = played.parameters.count
+        var unit = [Float](repeating: 0, count: width)
+        for index in 0..<width {
+            unit[index] = 1
+            defer { unit[index] = 0 }
+            let images = [Float(0), 0.5].map { share -> [Float] in
+                let product = optimizer.fisher.product(unit, damping: .init(relative: share))
+                return (0..<width).map { product[$0] }
+            }
+            for place in 0..<width {
+                let added = place == index ? 0.5 / optimizer.fisher.preconditioner.pointer[place] : 0
+                #expect(abs(images[1][place] - images[0][place] - added) <= 0x1p-22)
+            }
+        }
+    }
+
     /// The bits of a product do not depend on the number of threads.
     @Test func isTheSameForAnyNumberOfThreads() {
         let products = [1, 2, 3].map { threads -> [UInt32] in
@@ -184,8 +206,7 @@ import Testing
             _ = played.update(optimizer, TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0))
             #expect(played.batch.shards.count > 3)
             let direction = (0..<played.parameters.count).map { Float($0 % 7) - 3 }
-            let product = optimizer.fisherProduct(
-                direction, shards: played.batch.shards, rows: played.batch.rows, damping: 0)
+            let product = optimizer.fisher.product(direction)
             return (0..<played.parameters.count).map { product[$0].bitPattern }
         }
         #expect(products[0] == products[1] && products[0] == products[2])
@@ -200,8 +221,9 @@ import Testing
         var available = played.batch.shards.flatMap(\.allTrials)
         var chosen: [[[TrialStep]]] = []
         for seed in [1, 1, 2] {
-            let shards = optimizer.sampleForFisher(played.batch, 0.3, RandomSource(seed: UInt64(seed)))
-            let trials = shards.flatMap(\.allTrials)
+            optimizer.fisher.record(
+                0.3, of: played.batch, parameters: played.parameters.pointer, random: RandomSource(seed: UInt64(seed)))
+            let trials = optimizer.fisher.shards.flatMap(\.allTrials)
             #expect(trials.count == 15)
             chosen.append(trials)
         }
