@@ -103,10 +103,12 @@ extension Configuration {
                 trialsPerMember: 4),
         ]
         if steps > 30 {
-            stages.append(
+            stages += [
                 stage(
-                    steps, 60, 500_000, lambda: 0.95, 0.01, to: 0.001, entropy: 0.04, finalEntropy: 0, warmup: 3,
-                    trialsPerMember: 4))
+                    steps, 45, 500_000, lambda: 0.95, 0.01, to: 0.004, entropy: 0.04, finalEntropy: 0, warmup: 3,
+                    trialsPerMember: 4),
+                stage(steps, 35, 500_000, lambda: 0.95, 0.004, to: 0.001, trialsPerMember: 4),
+            ]
         }
         return stages
     }

@@ -40,14 +40,14 @@ struct ThroughputCommand: ParsableCommand {
 
     func run() throws {
         var chosen = options
-        if chosen.episodes == nil, (chosen.task ?? "bandit") == "bandit" { chosen.episodes = 100 }
-        chosen.batchSteps = chosen.batchSteps ?? 50_000
-        chosen.fisherShare = chosen.fisherShare ?? 1
-        chosen.criticEpochs = chosen.criticEpochs ?? 5
-        chosen.criticMinibatches = chosen.criticMinibatches ?? 2
+        if chosen.members.episodes == nil, (chosen.task ?? "bandit") == "bandit" { chosen.members.episodes = 100 }
+        chosen.outerLoop.batchSteps = chosen.outerLoop.batchSteps ?? 50_000
+        chosen.outerLoop.fisherShare = chosen.outerLoop.fisherShare ?? 1
+        chosen.outerLoop.criticEpochs = chosen.outerLoop.criticEpochs ?? 5
+        chosen.outerLoop.criticMinibatches = chosen.outerLoop.criticMinibatches ?? 2
         var configuration = try chosen.resolve(base: nil)
         // Policy and critic of one width, whatever the task's defaults: a measure that stays comparable.
-        configuration.criticHidden = chosen.criticHidden
+        configuration.criticHidden = chosen.architecture.criticHidden
         // The task proper, from the first iteration on.
         var stage = configuration.stages.last!
         stage.criticWarmup = 0

@@ -22,7 +22,7 @@ struct BenchReportCommand: ParsableCommand {
     func run() throws {
         let (comparison, damaged) = try Comparison.read(directory)
         let analyses = AnalysisRecord.readAll(directory)
-        if !comparison.records.isEmpty { try output.show(comparison, analyses: analyses.records) }
+        if !comparison.records.isEmpty { try output.show(comparison, analyses: analyses.results) }
         let failures = damaged + analyses.failures
         for failure in failures { printError("rl2x: " + failure) }
         if !failures.isEmpty { throw UserError("\(failures.count) files could not be read; the lines above say why") }

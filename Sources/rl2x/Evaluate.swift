@@ -15,7 +15,8 @@ struct Evaluate: ParsableCommand {
             rl2x evaluate runs/bandit-gru-s0 --prior beta22 --episodes 30
             rl2x evaluate runs/maze-gru-s0 --maze-size 9 --episodes 5
 
-            Options of the task play other members than those of the training, as long as inputs and outputs keep their width.
+            Options of the task play other members than those of the training, as long as inputs and outputs keep their width; \
+            those that are left out are as in the training.
             """)
 
     @Argument(help: "Run directory; its latest checkpoint is played.")
@@ -38,20 +39,7 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "With --with-baselines: choose their options from their grids, by play on as many other members.")
     var tune = false
 
-    @Option(parsing: .unconditional, help: "Episodes of a trial, if others than in training (1 … 10000).")
-    var episodes: Int?
-
-    @Option(help: "Prior of a bandit's arms, if another than in training: uniform, beta22, dependent.")
-    var prior: String?
-
-    @Option(parsing: .unconditional, help: "Arms of a bandit; as many as in training (2 … 1000).")
-    var arms: Int?
-
-    @Option(parsing: .unconditional, help: "States of an MDP; as many as in training (2 … 64).")
-    var states: Int?
-
-    @Option(parsing: .unconditional, help: "Steps of an MDP's episode, if others than in training (1 … 1000).")
-    var horizon: Int?
+    @OptionGroup var members: MemberOptions
 
     @Option(
         help: """
@@ -59,8 +47,6 @@ struct Evaluate: ParsableCommand {
             (half of the units or heads).
             """)
     var resetMemory: MemoryReset?
-
-    @OptionGroup var maze: MazeOptions
 
     @OptionGroup var threads: ThreadOptions
 
@@ -84,13 +70,7 @@ struct Evaluate: ParsableCommand {
         if let resetMemory { configuration.memoryReset = resetMemory }
         let entry = TaskCatalogue.entry(named: configuration.task)!
         let agent = try LearnedAgent(run, configuration, choice: actions)
-        configuration = try configuration.playing(
-            entry.accepted(
-                maze.values + [
-                    ("episodes", episodes.map { .integer($0) }), ("prior", prior.map { .word($0) }),
-                    ("arms", arms.map { .integer($0) }), ("states", states.map { .integer($0) }),
-                    ("horizon", horizon.map { .integer($0) }),
-                ]))
+        configuration = try configuration.playing(entry.accepted(members.values))
         if try evaluateMaze(agent, configuration) { return }
         let family = try configuration.makeFamily()
         let members = 0..<(trials ?? 10_000)

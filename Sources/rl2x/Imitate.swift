@@ -55,14 +55,14 @@ struct Imitate: ParsableCommand {
         var configuration = try options.resolve(base: nil)
         let family = try configuration.makeFamily()
         // Minibatches of about a hundred trials, a hundred thousand steps a batch.
-        let steps = options.batchSteps ?? max(100_000, 100 * family.maximumTrialSteps)
+        let steps = options.outerLoop.batchSteps ?? max(100_000, 100 * family.maximumTrialSteps)
         configuration.stages = [
             Configuration.Stage(
                 kind: .imitation, iterations: iterations, batchSteps: steps, discount: 1, gaeLambda: 1, maximumKL: 0.01,
                 learningRate: learningRate, teacher: teacher)
         ]
-        configuration.criticEpochs = options.criticEpochs ?? 1
-        configuration.criticMinibatches = options.criticMinibatches ?? max(1, steps / family.maximumTrialSteps / 100)
+        configuration.criticEpochs = options.outerLoop.criticEpochs ?? 1
+        configuration.criticMinibatches = options.outerLoop.criticMinibatches ?? max(1, steps / family.maximumTrialSteps / 100)
         let agent: any ClassicAgent
         do {
             try configuration.validate()

@@ -97,7 +97,7 @@ private let small = """
             _ = try runAll(small, directory)
             let comparison = try Comparison.read(directory).comparison
             let plain = Report(comparison).html
-            let page = Report(comparison, analyses: AnalysisRecord.readAll(directory).records).html
+            let page = Report(comparison, analyses: AnalysisRecord.readAll(directory).results).html
             func count(_ text: String, _ word: String) -> Int { text.components(separatedBy: word).count - 1 }
             #expect(!plain.contains("Inside a trial") && count(page, "<h2>Inside a trial</h2>") == 1)
             #expect(count(page, "<svg") == count(plain, "<svg") + 2)
@@ -106,7 +106,7 @@ private let small = """
                 #expect(page.contains(name), "\(name)")
             }
             #expect(!page.contains("nan"))
-            #expect(page == Report(comparison, analyses: AnalysisRecord.readAll(directory).records).html)
+            #expect(page == Report(comparison, analyses: AnalysisRecord.readAll(directory).results).html)
         }
     }
 }

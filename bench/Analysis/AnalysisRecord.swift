@@ -4,9 +4,11 @@ import Training
 
 /// What a trained policy does inside a trial, in numbers: a page and a report's section are pure functions of it. The same
 /// run analysed anew gives the same bytes.
-public struct AnalysisRecord: Codable, Sendable, Equatable {
+public struct AnalysisRecord: StoredResult, Sendable, Equatable {
     /// Version of the format that this build writes and reads.
     public static let version = 1
+    public static let (title, folder) = ("an analysis", "analyses")
+    public static let advice = "delete it to have the analysis done again"
     /// Members of the analysis of a plan's cell.
     public static let standardTrials = 2000
 
@@ -32,43 +34,6 @@ public struct AnalysisRecord: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
         case version, cell, modelName = "model_name", taskName = "task_name", settingName = "setting_name", seed
         case configuration, memberSeed = "member_seed", trials, episodes, bandit
-    }
-
-    public func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self) + Data("\n".utf8)
-    }
-
-    public func write(to path: String) throws { try AtomicFile.write(try encoded(), to: path) }
-
-    /// - Throws: one line if the record is damaged or of another version.
-    public static func read(_ path: String) throws -> AnalysisRecord {
-        let data = try AtomicFile.read(path)
-        struct Versions: Decodable { let version: Int }
-        let advice = "delete it to have the analysis done again"
-        guard let found = try? JSONDecoder().decode(Versions.self, from: data) else {
-            throw UserError("\(path): not an analysis, or half of one; \(advice)")
-        }
-        guard found.version == version else {
-            throw UserError(
-                "\(path): an analysis of version \(found.version); this build has version \(version); \(advice)")
-        }
-        guard let record = try? JSONDecoder().decode(AnalysisRecord.self, from: data) else {
-            throw UserError("\(path): not an analysis, or half of one; \(advice)")
-        }
-        return record
-    }
-
-    /// All analyses of a directory that `bench run` wrote, sorted by name; and what could not be read, a line each.
-    public static func readAll(_ directory: String) -> (records: [AnalysisRecord], failures: [String]) {
-        let folder = directory + "/analyses"
-        var (records, failures) = ([AnalysisRecord](), [String]())
-        for file in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        where file.hasSuffix(".json") {
-            do { records.append(try read("\(folder)/\(file)")) } catch { failures.append("\(error)") }
-        }
-        return (records, failures)
     }
 }
 

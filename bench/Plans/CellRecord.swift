@@ -3,9 +3,12 @@ import Kernels
 import Training
 
 /// What came of a cell: all that tables and reports are made of. Tables are a pure function of records.
-public struct CellRecord: Codable, Sendable, Equatable {
+public struct CellRecord: StoredResult, Sendable, Equatable {
     /// Version of the format that this build writes and reads.
     public static let version = 1
+    public static let bankVersion: Int? = EvaluationBank.version
+    public static let (title, folder) = ("a record", "records")
+    public static let advice = "delete it to have the cell done again"
 
     public struct Evaluated: Codable, Sendable, Equatable {
         /// "" for the task as trained, else the name given under `also`.
@@ -75,36 +78,11 @@ public struct CellRecord: Codable, Sendable, Equatable {
     /// The evaluation on the task as trained.
     public var main: Evaluated { evaluations[0] }
 
-    public func write(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
-    }
-
-    /// - Throws: one line if the record is damaged or of another version.
-    public static func read(_ path: String) throws -> CellRecord {
-        let data = try AtomicFile.read(path)
-        struct Versions: Decodable { let version: Int, bank: Int }
-        let advice = "delete it to have the cell done again"
-        guard let versions = try? JSONDecoder().decode(Versions.self, from: data) else {
-            throw UserError("\(path): not a record, or half of one; \(advice)")
-        }
-        guard versions.version == version, versions.bank == EvaluationBank.version else {
-            throw UserError(
-                "\(path): a record of version \(versions.version) on bank \(versions.bank); this build has version "
-                    + "\(version) on bank \(EvaluationBank.version); \(advice)")
-        }
-        do {
-            let record = try JSONDecoder().decode(CellRecord.self, from: data)
-            guard !record.evaluations.isEmpty, !record.curve.isEmpty,
-                zip(record.curve, record.curve.dropFirst()).allSatisfy({ $0.steps < $1.steps }),
-                record.evaluations.allSatisfy({ $0.blockMeans.count == EvaluationBank.blocks })
-            else { throw UserError("\(path): a record without its evaluations; \(advice)") }
-            return record
-        } catch let error as UserError {
-            throw error
-        } catch {
-            throw UserError("\(path): not a record, or half of one; \(advice)")
-        }
+    public var flaw: String? {
+        let isWhole =
+            !evaluations.isEmpty && !curve.isEmpty
+            && zip(curve, curve.dropFirst()).allSatisfy { $0.steps < $1.steps }
+            && evaluations.allSatisfy { $0.blockMeans.count == EvaluationBank.blocks }
+        return isWhole ? nil : "a record without its evaluations"
     }
 }

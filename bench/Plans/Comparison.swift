@@ -22,24 +22,17 @@ public struct Comparison {
     /// All records of a directory that `bench run` wrote, or of a folder of records, sorted by name; and what could not be
     /// read, a line each.
     public static func read(_ directory: String) throws -> (comparison: Comparison, failures: [String]) {
-        let nested = directory + "/records"
+        let nested = "\(directory)/\(CellRecord.folder)"
         let folder = FileManager.default.fileExists(atPath: nested) ? nested : directory
-        guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        guard FileManager.default.fileExists(atPath: folder) else {
             throw UserError("\(directory): there is no such directory; name one that `rl2x bench run` wrote")
         }
-        var (records, failures) = ([CellRecord](), [String]())
-        for file in files.sorted() where file.hasSuffix(".json") {
-            do { records.append(try CellRecord.read("\(folder)/\(file)")) } catch { failures.append("\(error)") }
-        }
+        let (records, failures) = CellRecord.readAll(in: folder)
         guard !records.isEmpty || !failures.isEmpty else {
             throw UserError("\(directory): no records are here; name a directory that `rl2x bench run` wrote")
         }
-        var replays: [Replay] = []
-        let shown = (try? FileManager.default.contentsOfDirectory(atPath: directory + "/replays")) ?? []
-        for file in shown.sorted() where file.hasSuffix(".json") {
-            do { replays.append(try Replay.read("\(directory)/replays/\(file)")) } catch { failures.append("\(error)") }
-        }
-        return (Comparison(records, replays: replays), failures)
+        let replays = Replay.readAll(directory)
+        return (Comparison(records, replays: replays.results), failures + replays.failures)
     }
 
     // MARK: Groups

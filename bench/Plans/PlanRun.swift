@@ -44,7 +44,7 @@ public struct PlanRun {
         } else if let files = try? FileManager.default.contentsOfDirectory(atPath: directory), !files.isEmpty {
             throw UserError("\(directory): exists and holds no plan; name another directory with --out")
         }
-        for folder in ["cells", "records", "replays"] {
+        for folder in ["cells", CellRecord.folder, Replay.folder] {
             do {
                 try FileManager.default.createDirectory(
                     atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
@@ -55,16 +55,17 @@ public struct PlanRun {
         try AtomicFile.write(Data(text.utf8), to: path)
     }
 
-    public func recordPath(_ cell: Plan.Cell) -> String { "\(directory)/records/\(cell.identifier).json" }
-
-    public func analysisPath(_ cell: Plan.Cell) -> String { "\(directory)/analyses/\(cell.identifier).json" }
+    /// Where a cell has its result of a kind.
+    public func file(_ kind: any StoredResult.Type, _ cell: Plan.Cell) -> String {
+        "\(directory)/\(kind.folder)/\(cell.identifier).json"
+    }
 
     /// Does one cell, unless it is done; whatever goes wrong is its outcome.
     public func run(_ cell: Plan.Cell, shouldStop: () -> Bool, progress: (IterationReport, Int) -> Void) -> Outcome {
         do {
             let configuration = try plan.configuration(of: cell)
-            if FileManager.default.fileExists(atPath: recordPath(cell)) {
-                try requireSame(CellRecord.read(recordPath(cell)), configuration)
+            if FileManager.default.fileExists(atPath: file(CellRecord.self, cell)) {
+                try requireSame(CellRecord.read(file(CellRecord.self, cell)), configuration)
                 if try !lacksAnalysis(cell, configuration) {
                     try completeReplay(cell, configuration)
                     return .kept
@@ -75,14 +76,14 @@ public struct PlanRun {
             guard let claim = RunLock(path) else { return .elsewhere }
             defer { withExtendedLifetime(claim) {} }
             // Another process may have finished it between the two looks.
-            let isTrained = FileManager.default.fileExists(atPath: recordPath(cell))
+            let isTrained = FileManager.default.fileExists(atPath: file(CellRecord.self, cell))
             if try isTrained && !lacksAnalysis(cell, configuration) { return .kept }
             if isTrained {
                 try completeReplay(cell, configuration)
             } else {
                 guard let record = try train(cell, configuration, in: path, shouldStop: shouldStop, progress: progress)
                 else { return .interrupted }
-                try record.write(to: recordPath(cell))
+                try record.write(to: file(CellRecord.self, cell))
                 try writeReplay(cell, configuration)
             }
             if try lacksAnalysis(cell, configuration) { try analyse(cell, configuration, in: path) }
@@ -94,13 +95,11 @@ public struct PlanRun {
         }
     }
 
-    public func replayPath(_ cell: Plan.Cell) -> String { "\(directory)/replays/\(cell.identifier).json" }
-
     /// Makes the replay of a finished cell if it is missing, as after a kill. Where the cell's run is gone, as in a folder
     /// of records, nothing can be made.
     private func completeReplay(_ cell: Plan.Cell, _ configuration: Configuration) throws {
-        if FileManager.default.fileExists(atPath: replayPath(cell)) {
-            _ = try Replay.read(replayPath(cell))
+        if FileManager.default.fileExists(atPath: file(Replay.self, cell)) {
+            _ = try Replay.read(file(Replay.self, cell))
         } else {
             try writeReplay(cell, configuration)
         }
@@ -111,7 +110,7 @@ public struct PlanRun {
         let run = RunDirectory("\(directory)/cells/\(cell.identifier)/run")
         guard cell.seed == plan.seeds[0], run.hasCheckpoint else { return }
         let agent = try LearnedAgent(run, configuration)
-        try Replay(subject(cell), configuration: configuration, agent: agent)?.write(to: replayPath(cell))
+        try Replay(subject(cell), configuration: configuration, agent: agent)?.write(to: file(Replay.self, cell))
     }
 
     private func requireSame(_ record: CellRecord, _ configuration: Configuration) throws {
@@ -173,8 +172,8 @@ extension PlanRun {
     /// Whether the plan wants an analysis that is not there.
     private func lacksAnalysis(_ cell: Plan.Cell, _ configuration: Configuration) throws -> Bool {
         guard cell.task.analysis else { return false }
-        guard FileManager.default.fileExists(atPath: analysisPath(cell)) else { return true }
-        let record = try AnalysisRecord.read(analysisPath(cell))
+        guard FileManager.default.fileExists(atPath: file(AnalysisRecord.self, cell)) else { return true }
+        let record = try AnalysisRecord.read(file(AnalysisRecord.self, cell))
         guard record.configuration == (try configuration.yaml()) else {
             throw UserError(
                 "analyses/\(cell.identifier).json: made of a run with other settings than the plan's; delete it to have "
@@ -186,11 +185,11 @@ extension PlanRun {
     /// From the run's last checkpoint, on members of the bank: the same whether the cell was trained just now or long ago.
     private func analyse(_ cell: Plan.Cell, _ configuration: Configuration, in path: String) throws {
         try FileManager.default.createDirectory(
-            atPath: "\(directory)/analyses", withIntermediateDirectories: true)
+            atPath: "\(directory)/\(AnalysisRecord.folder)", withIntermediateDirectories: true)
         try AnalysisRecord(
             subject(cell), run: RunDirectory(path + "/run"), configuration: configuration,
             trials: AnalysisRecord.standardTrials, seed: EvaluationBank.seed, workers: Workers(threads: threads)
-        ).write(to: analysisPath(cell))
+        ).write(to: file(AnalysisRecord.self, cell))
     }
 }
 

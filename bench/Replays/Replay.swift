@@ -5,9 +5,13 @@ import Training
 
 /// One unseen member, played step by step by a trained policy: what the report page shows of a contestant at work. A pure
 /// function of the final checkpoint and the bank, so a replay that is made anew is the same bytes.
-public struct Replay: Codable, Sendable, Equatable {
+public struct Replay: StoredResult, Sendable, Equatable {
     /// Version of the format that this build writes and reads.
     public static let version = 1
+    public static let bankVersion: Int? = EvaluationBank.version
+    public static let (title, folder) = ("a replay", "replays")
+    public static let advice = "delete it to have `rl2x bench run` make it again"
+    public static let isIndented = false
     /// Number, in the bank, of the member that is played. A bandit's first arm is not its best here: Greedy, which begins
     /// with the first, would find it at once, and there would be little to see.
     static let member = 4
@@ -45,35 +49,9 @@ public struct Replay: Codable, Sendable, Equatable {
         (seed, task, taskOptions) = (configuration.seed, configuration.task, configuration.taskOptions)
     }
 
-    public func write(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
-    }
-
-    /// - Throws: one line if the replay is damaged or of another version.
-    public static func read(_ path: String) throws -> Replay {
-        let data = try AtomicFile.read(path)
-        struct Versions: Decodable { let version: Int, bank: Int }
-        let advice = "delete it to have `rl2x bench run` make it again"
-        guard let versions = try? JSONDecoder().decode(Versions.self, from: data) else {
-            throw UserError("\(path): not a replay, or half of one; \(advice)")
-        }
-        guard versions.version == version, versions.bank == EvaluationBank.version else {
-            throw UserError(
-                "\(path): a replay of version \(versions.version) on bank \(versions.bank); this build has version "
-                    + "\(version) on bank \(EvaluationBank.version); \(advice)")
-        }
-        guard let replay = try? JSONDecoder().decode(Replay.self, from: data), replay.isWhole else {
-            throw UserError("\(path): not a replay, or half of one; \(advice)")
-        }
-        return replay
-    }
-
-    /// Whether its numbers belong together, so that a page can be drawn of them.
-    private var isWhole: Bool {
-        if let maze { return maze.recording(taskOptions) != nil }
-        return choices?.isWhole ?? false
+    public var flaw: String? {
+        let isWhole = maze.map { $0.recording(taskOptions) != nil } ?? choices?.isWhole ?? false
+        return isWhole ? nil : "not a replay, or half of one"
     }
 }
 

@@ -29,7 +29,7 @@ struct MazeOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Horizontal field of view in a maze, degrees (10 … 170; default 90).")
     var fieldOfView: Double?
 
-    /// The options that were given or not, by their names in the catalogue.
+    /// By their names in the catalogue; nil: not given.
     var values: [(String, OptionValue?)] {
         [
             ("maze-size", mazeSize.map { .integer($0) }), ("training-mazes", trainingMazes.map { .integer($0) }),
@@ -37,5 +37,38 @@ struct MazeOptions: ParsableArguments {
             ("turn-degrees", turnDegrees.map { .integer($0) }), ("frame-width", frameWidth.map { .integer($0) }),
             ("frame-height", frameHeight.map { .integer($0) }), ("field-of-view", fieldOfView.map { .real($0) }),
         ]
+    }
+}
+
+/// What members of a task are to be like: the options by which evaluation may leave what was trained.
+struct MemberOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "Arms of a bandit (2 … 1000; default 5).")
+    var arms: Int?
+
+    @Option(
+        help: """
+            How a bandit's success probabilities are drawn: uniform, beta22 (Beta(2, 2)), dependent (two arms, p and 1 − p) \
+            (default uniform).
+            """)
+    var prior: String?
+
+    @Option(parsing: .unconditional, help: "Episodes of a trial; for bandits, pulls (1 … 10000; default per task).")
+    var episodes: Int?
+
+    @Option(parsing: .unconditional, help: "States of an MDP (2 … 64; default 10).")
+    var states: Int?
+
+    @Option(parsing: .unconditional, help: "Steps of an MDP's episode (1 … 1000; default 10).")
+    var horizon: Int?
+
+    @OptionGroup var maze: MazeOptions
+
+    /// By their names in the catalogue; nil: not given.
+    var values: [(String, OptionValue?)] {
+        [
+            ("arms", arms.map { .integer($0) }), ("prior", prior.map { .word($0) }),
+            ("episodes", episodes.map { .integer($0) }), ("states", states.map { .integer($0) }),
+            ("horizon", horizon.map { .integer($0) }),
+        ] + maze.values
     }
 }

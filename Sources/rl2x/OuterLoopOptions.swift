@@ -1,0 +1,114 @@
+import ArgumentParser
+import Training
+
+/// Settings of the outer loop, in place of the task's defaults.
+struct OuterLoopOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: "Time steps of an iteration's batch, in every stage (1 … 100000000; default per task).")
+    var batchSteps: Int?
+
+    @Option(parsing: .unconditional, help: "Discount γ inside a trial (0 … 1; default per task).")
+    var discount: Double?
+
+    @Option(parsing: .unconditional, help: "λ of generalized advantage estimation (0 … 1; default per task).")
+    var gaeLambda: Double?
+
+    @Option(
+        name: .customLong("maximum-kl"), parsing: .unconditional,
+        help: "Trust region: mean KL a time step, nats (default per task).")
+    var maximumKL: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Entropy bonus, units of standardised advantage a nat (0 … 10; default per task).")
+    var entropyBonus: Double?
+
+    @Option(parsing: .unconditional, help: "Fisher products of a TRPO update (1 … 1000; default 10).")
+    var conjugateGradientIterations: Int?
+
+    @Option(parsing: .unconditional, help: "Damping added to the Fisher matrix's diagonal (0 … 10; default 0.001).")
+    var damping: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Exponent of the preconditioner of the conjugate gradient, the Fisher matrix's diagonal; 0: none (0 … 1; default \
+            per task).
+            """)
+    var preconditioning: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Damping in units of the preconditioner, which adds that share of it to F (0 … 100; default per task).")
+    var relativeDamping: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Share of the trials on which the Fisher matrix is measured (0.001 … 1; default per task).")
+    var fisherShare: Double?
+
+    @Option(parsing: .unconditional, help: "Passes of the critic's fit over the batch (0 … 100; default per task).")
+    var criticEpochs: Int?
+
+    @Option(parsing: .unconditional, help: "Adam steps of an epoch of the critic's fit (1 … 10000; default per task).")
+    var criticMinibatches: Int?
+
+    @Option(parsing: .unconditional, help: "Adam's learning rate for the critic (default 0.001).")
+    var criticLearningRate: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "λ of the critic's value targets; 1: discounted returns (0 … 1; default per task).")
+    var criticLambda: Double?
+
+    /// An option's name, and how its value is set; nil: not given.
+    private typealias Setting = (name: String, set: ((inout Configuration) -> Void)?)
+
+    private var settings: [Setting] {
+        [
+            inStages("batch-steps", \.batchSteps, batchSteps),
+            inStages("discount", \.discount, discount),
+            inStages("gae-lambda", \.gaeLambda, gaeLambda),
+            inStages("maximum-kl", \.maximumKL, maximumKL),
+            inStages("entropy-bonus", \.entropyBonus, entropyBonus),
+            setting("conjugate-gradient-iterations", \.conjugateGradientIterations, conjugateGradientIterations),
+            setting("damping", \.damping, damping),
+            setting("preconditioning", \.preconditioning, preconditioning),
+            setting("relative-damping", \.relativeDamping, relativeDamping),
+            setting("fisher-share", \.fisherShare, fisherShare),
+            setting("critic-epochs", \.criticEpochs, criticEpochs),
+            setting("critic-minibatches", \.criticMinibatches, criticMinibatches),
+            setting("critic-learning-rate", \.criticLearningRate, criticLearningRate),
+            setting("critic-lambda", \.criticLambda, criticLambda),
+        ]
+    }
+
+    private func setting<Value>(
+        _ name: String, _ place: WritableKeyPath<Configuration, Value>, _ value: Value?
+    ) -> Setting {
+        (name, value.map { value in { $0[keyPath: place] = value } })
+    }
+
+    /// A setting of stages goes to all of them.
+    private func inStages<Value>(
+        _ name: String, _ place: WritableKeyPath<Configuration.Stage, Value>, _ value: Value?
+    ) -> Setting {
+        (
+            name,
+            value.map { value in
+                { for index in $0.stages.indices { $0.stages[index][keyPath: place] = value } }
+            }
+        )
+    }
+
+    /// Names of those that were given.
+    var given: [String] { settings.filter { $0.set != nil }.map(\.name) }
+
+    func apply(to configuration: inout Configuration) {
+        for setting in settings { setting.set?(&configuration) }
+        guard entropyBonus != nil else { return }
+        // A bonus that was asked for does not fade.
+        for index in configuration.stages.indices { configuration.stages[index].finalEntropyBonus = nil }
+    }
+}
