@@ -44,7 +44,8 @@ struct BenchRunCommand: ParsableCommand {
         let directory = out ?? "runs/\(plan.name)"
         if list {
             for (number, cell) in plan.cells.enumerated() {
-                let done = FileManager.default.fileExists(atPath: "\(directory)/\(CellRecord.folder)/\(cell.identifier).json")
+                let record = "\(directory)/\(CellRecord.folder)/\(cell.identifier).json"
+                let done = FileManager.default.fileExists(atPath: record)
                 print("\(number)  \(cell.identifier)\(done ? "  done" : "")")
             }
             return try requireSound(plan)

@@ -41,7 +41,8 @@ struct Check: ParsableCommand {
         let reports = try models.map { entry in
             let given = try options.values(of: entry.options)
             let candidate = Candidate(
-                entry, hidden: options.architecture.hidden, options: given, memoryReset: options.architecture.resetMemory ?? .none)
+                entry, hidden: options.architecture.hidden, options: given,
+                memoryReset: options.architecture.resetMemory ?? .none)
             if let objection = entry.objection(candidate.hidden, candidate.options) { throw ValidationError(objection) }
             printError("checking \(entry.name)")
             return ConformanceReport(candidate, tasks: families)

@@ -62,7 +62,8 @@ struct Imitate: ParsableCommand {
                 learningRate: learningRate, teacher: teacher)
         ]
         configuration.criticEpochs = options.outerLoop.criticEpochs ?? 1
-        configuration.criticMinibatches = options.outerLoop.criticMinibatches ?? max(1, steps / family.maximumTrialSteps / 100)
+        configuration.criticMinibatches =
+            options.outerLoop.criticMinibatches ?? max(1, steps / family.maximumTrialSteps / 100)
         let agent: any ClassicAgent
         do {
             try configuration.validate()
