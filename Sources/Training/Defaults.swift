@@ -95,19 +95,24 @@ extension Configuration {
             ]
         }
         // A policy that is to go on learning in longer trials must keep some entropy. In the longest ones too: what a late
-        // look at a neglected action is worth, only those find out who sometimes take one.
-        var stages = [
-            stage(10, 15, 25_000, lambda: 0.7, 0.01, scale: .step, entropy: 0.04, trialsPerMember: 4),
+        // look at a neglected action is worth, only those find out who sometimes take one. And lengths must not jump: from
+        // 30 steps to 100 some seeds never learn to look again.
+        func longer(_ steps: Int, _ iterations: Int, _ batch: Int) -> Stage {
             stage(
-                min(steps, 30), 18, 100_000, lambda: 0.9, 0.01, scale: .step, entropy: 0.04, warmup: 2,
-                trialsPerMember: 4),
+                steps, iterations, batch, lambda: steps > 30 ? 0.95 : 0.9, 0.01, scale: steps > 30 ? .batch : .step,
+                entropy: 0.04, warmup: 2, trialsPerMember: 4)
+        }
+        var stages = [
+            stage(10, 30, 25_000, lambda: 0.7, 0.01, scale: .step, entropy: 0.04, trialsPerMember: 4),
+            longer(min(steps, 30), 40, 100_000),
         ]
+        if steps > 60 { stages.append(longer(60, 10, 300_000)) }
         if steps > 30 {
             stages += [
                 stage(
-                    steps, 45, 500_000, lambda: 0.95, 0.01, to: 0.004, entropy: 0.04, finalEntropy: 0, warmup: 3,
+                    steps, 20, 500_000, lambda: 0.95, 0.01, to: 0.004, entropy: 0.04, finalEntropy: 0, warmup: 2,
                     trialsPerMember: 4),
-                stage(steps, 35, 500_000, lambda: 0.95, 0.004, to: 0.001, trialsPerMember: 4),
+                stage(steps, 15, 500_000, lambda: 0.95, 0.004, to: 0.001, trialsPerMember: 4),
             ]
         }
         return stages
