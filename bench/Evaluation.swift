@@ -60,7 +60,7 @@ public struct Landmarks: Sendable {
     /// Mean total reward of a player who knows M: over all members where that is known, else over those that are played.
     public let informed: Double?
     /// The same of each member that is played [trials]; nil where the task does not tell.
-    public let informedTotals: [Double]?
+    private let informedTotals: [Double]?
     /// `informed` if it is the mean over all members.
     private let exact: Double?
 
@@ -75,17 +75,16 @@ public struct Landmarks: Sendable {
         informed = exact ?? informedTotals.flatMap { $0.isEmpty ? nil : Summary($0).mean }
         optimum = (family as? BernoulliBandit).flatMap { BayesOptimalAgent.optimum(of: $0) }
     }
-    /// What a player lost to one who knows M, member by member, so that how good the members happened to be drops out: its
-    /// standard error is less than half of that of the total reward itself.
+
+    /// What a player lost to one who knows M, member by member, so that how good the members happened to be drops out
+    /// of its standard error. Nil where the task does not tell what knowing M is worth.
     ///
     /// - Parameter played: the same members, all of them.
     public func regret(of played: Evaluation) -> PairedDifference? {
         informedTotals.map { PairedDifference($0, played.totals) }
     }
+
     /// Mean total reward over all members as that regret tells it (a control variate), where the mean of the player who
     /// knows M is known exactly. Its standard error is that of the regret.
-    public func totalReward(byRegretOf played: Evaluation) -> Double? {
-        guard let exact, let regret = regret(of: played) else { return nil }
-        return exact - regret.mean
-    }
+    public func totalReward(by regret: PairedDifference) -> Double? { exact.map { $0 - regret.mean } }
 }

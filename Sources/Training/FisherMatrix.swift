@@ -8,11 +8,11 @@ import Models
 ///
 ///     F v = (1/N) Jᵀ (diag p − p pᵀ) J v
 ///
-/// where J is the Jacobian of all logits: one pushforward, one small kernel, one pullback over a record that was made once. No
-/// second derivatives, no finite differences.
+/// where J is the Jacobian of all logits: one pushforward, one small kernel, one pullback over a record that was made
+/// once. No second derivatives, no finite differences.
 final class FisherMatrix {
     /// What is added to F.
-    struct Damping: Equatable {
+    struct Damping {
         /// Times the identity.
         var absolute: Float = 0
         /// Times the preconditioner's matrix M.
@@ -45,7 +45,7 @@ final class FisherMatrix {
     // MARK: On which trials
 
     /// F is to be of a whole batch, whose unrolling is recorded by the caller, on one tape a shard.
-    func records(of batch: TrialBatch) -> [Tape] {
+    func takeAll(of batch: TrialBatch) -> [Tape] {
         take(batch.shards[...], rows: batch.rows)
         return tapes
     }
@@ -58,7 +58,7 @@ final class FisherMatrix {
         sample.choose(batch.sampleTrials(wanted, random: &random), of: batch)
         take(sample.shards, rows: sample.rows)
         workers.pool.run(shards.count) { index, _ in
-            sample.fill(index)
+            sample.fill(index, from: batch)
             let (shard, tape) = (shards[index], tapes[index])
             tape.begin(parameters: parameters, recording: true)
             tape.output = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)

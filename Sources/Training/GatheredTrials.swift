@@ -5,7 +5,6 @@ final class GatheredTrials {
     private var chosen: [(shard: Int, lane: Int)] = []
     /// The part of `chosen` that each shard holds.
     private var parts: [Range<Int>] = []
-    private var sources: [ShardBatch] = []
 
     /// Those that hold the chosen trials.
     private(set) var shards: ArraySlice<ShardBatch> = []
@@ -19,7 +18,7 @@ final class GatheredTrials {
         let lengths = trials.map { batch.shards[$0.shard].shape.length(lane: $0.lane) }
         rows = lengths.reduce(0, +)
         let sharding = Sharding(trials: trials.count, steps: (rows + trials.count - 1) / trials.count)
-        (chosen, sources) = (trials, batch.shards)
+        chosen = trials
         parts = sharding.lanes.indices.map { sharding.first($0)..<sharding.first($0) + sharding.lanes[$0] }
         for (index, part) in parts.enumerated() {
             let needed = lengths[part].reduce(0, +)
@@ -33,6 +32,7 @@ final class GatheredTrials {
         shards = kept[..<parts.count]
     }
 
-    /// Copies the trials of one shard.
-    func fill(_ index: Int) { shards[index].gather(chosen[parts[index]], from: sources) }
+    /// Copies the trials of one shard from the batch of which they were chosen, which is not kept: a batch is large, and a
+    /// stage that has ended must not hold its own.
+    func fill(_ index: Int, from batch: TrialBatch) { shards[index].gather(chosen[parts[index]], from: batch.shards) }
 }

@@ -121,7 +121,7 @@ public final class TRPO {
         clock.measure(.gradient) {
             computeGradient(
                 parameters.pointer, batch, entropyBonus: Float(settings.entropyBonus),
-                records: wholeBatch ? fisher.records(of: batch) : nil, report: &report)
+                records: wholeBatch ? fisher.takeAll(of: batch) : nil, report: &report)
         }
         report.gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
         guard report.gradientNorm.isFinite, report.entropy.isFinite else {

@@ -92,7 +92,7 @@ public final class TrialRegression {
         sums.prepare(count)
         let losses = Buffer<Double>(capacity: count)
         workers.pool.run(count) { index, worker in
-            minibatch.fill(index)
+            minibatch.fill(index, from: batch)
             let (shard, tape, workspace) = (minibatch.shards[index], workers.tapes[worker], workers.workspaces[worker])
             tape.begin(parameters: parameters.pointer, recording: true)
             let output = model.unroll(shard.inputs, shape: shard.shape, tape: tape)

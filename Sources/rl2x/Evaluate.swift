@@ -73,11 +73,11 @@ struct Evaluate: ParsableCommand {
         configuration = try configuration.playing(entry.accepted(members.values))
         if try evaluateMaze(agent, configuration) { return }
         let family = try configuration.makeFamily()
-        let members = 0..<(trials ?? 10_000)
+        let played = 0..<(trials ?? 10_000)
         let workers = Workers(threads: threads.count)
-        let result = Evaluation(agent, family: family, members: members, seed: seed, workers: workers)
-        let baselines = withBaselines ? playBaselines(of: configuration.task, family, members.count, workers) : []
-        let landmarks = Landmarks(of: family, members: members, seed: seed)
+        let result = Evaluation(agent, family: family, members: played, seed: seed, workers: workers)
+        let baselines = withBaselines ? playBaselines(of: configuration.task, family, played.count, workers) : []
+        let landmarks = Landmarks(of: family, members: played, seed: seed)
         let regret = landmarks.regret(of: result)
         if json {
             var object: [String: Any] = [
@@ -90,12 +90,12 @@ struct Evaluate: ParsableCommand {
                 "per_episode_mean": result.episodeMeans, "random": rl2x.json(landmarks.random),
                 "optimum": rl2x.json(landmarks.optimum), "informed": rl2x.json(landmarks.informed),
                 "regret": rl2x.json(regret?.mean), "regret_standard_error": rl2x.json(regret?.standardError),
-                "total_reward_by_regret": rl2x.json(landmarks.totalReward(byRegretOf: result)),
+                "total_reward_by_regret": rl2x.json(regret.flatMap(landmarks.totalReward)),
             ]
             if withBaselines { object["baselines"] = baselines.map { $0.object(against: result) } }
             try printJSON(object)
         } else {
-            printTable(result, landmarks, configuration)
+            printTable(result, landmarks, regret, configuration)
             if withBaselines { printComparison(result, baselines, name: agent.title) }
         }
     }
@@ -134,7 +134,9 @@ struct Evaluate: ParsableCommand {
             "on the same members, under the same chance" + (tune ? "; tuned on \(result.trials) others" : ""))
     }
 
-    private func printTable(_ result: Evaluation, _ landmarks: Landmarks, _ configuration: Configuration) {
+    private func printTable(
+        _ result: Evaluation, _ landmarks: Landmarks, _ regret: PairedDifference?, _ configuration: Configuration
+    ) {
         print(
             "\(configuration.task) (\(configuration.taskOptions.summary)): \(result.trials) unseen members, "
                 + "\(actions.rawValue) actions" + configuration.forgetting)
@@ -148,10 +150,10 @@ struct Evaluate: ParsableCommand {
         if let informed = landmarks.informed { table.append(["knows the member", format(informed, 3), ""]) }
         print(table.plainText())
         if let note = configuration.contextNote { print(note) }
-        if let regret = landmarks.regret(of: result) {
+        if let regret {
             let error = format(regret.standardError, 3)
             print("regret against knowing the member: \(format(regret.mean, 3)) ± \(error), member by member")
-            if let adjusted = landmarks.totalReward(byRegretOf: result) {
+            if let adjusted = landmarks.totalReward(by: regret) {
                 print("total reward by that, the luck of these members taken away: \(format(adjusted, 3)) ± \(error)")
             }
         }

@@ -53,8 +53,8 @@ import Training
             let landmarks = Landmarks(of: family, members: 0..<200, seed: seed)
             optimum = try #require(landmarks.optimum)
             plain.append(played.totalRewards.mean)
-            adjusted.append(try #require(landmarks.totalReward(byRegretOf: played)))
             let regret = try #require(landmarks.regret(of: played))
+            adjusted.append(try #require(landmarks.totalReward(by: regret)))
             #expect(regret.standardError < 0.7 * played.totalRewards.standardError)
         }
         #expect(abs(Summary(adjusted).mean - optimum) < 4 * Summary(adjusted).standardError)

@@ -178,6 +178,11 @@ import Testing
             #expect(error { try configuration.validate() }.hasPrefix("--episodes (of a stage) is \(episodes)"))
         }
         configuration = base
+        for bonus in [-0.1, 11, .nan] {
+            configuration.stages[1].finalEntropyBonus = bonus
+            #expect(error { try configuration.validate() }.hasPrefix("--final-entropy-bonus is \(bonus)"))
+        }
+        configuration = base
         for arms in [0, 1, -4, 1001] {
             configuration.taskOptions["arms"] = .integer(arms)
             #expect(error { try configuration.validate() }.hasPrefix("--arms is \(arms)"))

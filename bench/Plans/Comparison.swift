@@ -24,7 +24,7 @@ public struct Comparison {
     public static func read(_ directory: String) throws -> (comparison: Comparison, failures: [String]) {
         let nested = "\(directory)/\(CellRecord.folder)"
         let folder = FileManager.default.fileExists(atPath: nested) ? nested : directory
-        guard FileManager.default.fileExists(atPath: folder) else {
+        guard (try? FileManager.default.contentsOfDirectory(atPath: folder)) != nil else {
             throw UserError("\(directory): there is no such directory; name one that `rl2x bench run` wrote")
         }
         let (records, failures) = CellRecord.readAll(in: folder)

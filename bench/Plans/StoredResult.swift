@@ -28,6 +28,9 @@ extension StoredResult {
     public static var isIndented: Bool { true }
     public var flaw: String? { nil }
 
+    /// Said of a file that is no such result.
+    static var brokenWords: String { "not \(title), or half of one" }
+
     public func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -40,7 +43,7 @@ extension StoredResult {
     /// - Throws: one line if the file is damaged or of another version.
     public static func read(_ path: String) throws -> Self {
         let data = try AtomicFile.read(path)
-        let broken = UserError("\(path): not \(title), or half of one; \(advice)")
+        let broken = UserError("\(path): \(brokenWords); \(advice)")
         guard let found = try? JSONDecoder().decode(Versions.self, from: data) else { throw broken }
         guard found.version == version, found.bank == bankVersion else {
             throw UserError(

@@ -51,7 +51,7 @@ public struct Replay: StoredResult, Sendable, Equatable {
 
     public var flaw: String? {
         let isWhole = maze.map { $0.recording(taskOptions) != nil } ?? choices?.isWhole ?? false
-        return isWhole ? nil : "not a replay, or half of one"
+        return isWhole ? nil : Replay.brokenWords
     }
 }
 
