@@ -110,9 +110,9 @@ extension Configuration {
         if steps > 30 {
             stages += [
                 stage(
-                    steps, 20, 500_000, lambda: 0.95, 0.01, to: 0.004, entropy: 0.04, finalEntropy: 0, warmup: 2,
+                    steps, 34, 500_000, lambda: 0.95, 0.01, to: 0.003, entropy: 0.04, finalEntropy: 0, warmup: 2,
                     trialsPerMember: 4),
-                stage(steps, 15, 500_000, lambda: 0.95, 0.004, to: 0.001, trialsPerMember: 4),
+                stage(steps, 15, 500_000, lambda: 0.95, 0.003, to: 0.001, trialsPerMember: 4),
             ]
         }
         return stages

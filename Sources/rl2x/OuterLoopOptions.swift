@@ -107,8 +107,10 @@ struct OuterLoopOptions: ParsableArguments {
 
     func apply(to configuration: inout Configuration) {
         for setting in settings { setting.set?(&configuration) }
-        guard entropyBonus != nil else { return }
-        // A bonus that was asked for does not fade.
-        for index in configuration.stages.indices { configuration.stages[index].finalEntropyBonus = nil }
+        // A value that was asked for is the same from a stage's first iteration to its last.
+        for index in configuration.stages.indices {
+            if maximumKL != nil { configuration.stages[index].finalMaximumKL = nil }
+            if entropyBonus != nil { configuration.stages[index].finalEntropyBonus = nil }
+        }
     }
 }
