@@ -51,11 +51,18 @@ public enum TaskCatalogue {
                 CatalogueOption("actions", 2...64, standard: 5, help: "actions of the MDP"),
                 CatalogueOption("horizon", 1...1000, standard: 10, help: "steps of an episode"),
                 CatalogueOption("episodes", 1...10_000, standard: 10, help: "episodes of a trial"),
-            ]
+                CatalogueOption(
+                    "reachable-states", 0...64, standard: 0,
+                    help: "states that a member's transitions lead to, drawn once a member; 0: all"),
+            ], objection: {
+                $0.integer("reachable-states") <= $0.integer("states")
+                    ? nil : "--reachable-states must be at most --states, \($0.integer("states"))"
+            }
         ) {
-            TabularMDP(
+            let reachable = $0.integer("reachable-states")
+            return TabularMDP(
                 states: $0.integer("states"), actions: $0.integer("actions"), horizon: $0.integer("horizon"),
-                episodes: $0.integer("episodes"))
+                episodes: $0.integer("episodes"), reachableStates: reachable == 0 ? nil : reachable)
         },
         Entry(
             name: "maze",

@@ -69,9 +69,16 @@ import Testing
     }
 
     /// Lanes take the draws of members that are played alone, whatever the size of the tables and while trials leave.
-    @Test(arguments: [(2, 2, 1, 3), (10, 5, 10, 4), (8, 3, 5, 1), (17, 2, 3, 2)])
-    func lanesPlayWhatMembersPlay(_ states: Int, _ actions: Int, _ horizon: Int, _ episodes: Int) {
-        let family = TabularMDP(states: states, actions: actions, horizon: horizon, episodes: episodes)
+    @Test(
+        arguments: [
+            TabularMDP(states: 2, actions: 2, horizon: 1, episodes: 3),
+            TabularMDP(states: 10, actions: 5, horizon: 10, episodes: 4),
+            TabularMDP(states: 8, actions: 3, horizon: 5, episodes: 1),
+            TabularMDP(states: 17, actions: 2, horizon: 3, episodes: 2),
+            TabularMDP(states: 10, actions: 3, horizon: 6, episodes: 3, reachableStates: 3),
+        ])
+    func lanesPlayWhatMembersPlay(_ family: TabularMDP) {
+        let (actions, horizon, episodes) = (family.actions, family.horizon, family.episodes)
         let rows = InputRows(lanes: 13, family.observation)
         let streams = trialStreams(seed: 5, count: 13)
         func play(_ environments: any EnvironmentLanes) -> [PlayedTrial] {
@@ -122,6 +129,42 @@ import Testing
         #expect(abs(deviation.mean - 1) < 4.5 * deviation.standardError)
         let below = Double(means.count { $0 < 0 }) / Double(means.count)
         #expect(abs(below - 0.158655) < 4.5 * (0.158655 * 0.841345 / Double(means.count)).squareRoot())
+    }
+
+    /// m of S states are reached, the same from every state by every action, each set of them as likely: a state is in it
+    /// with probability m / S. Their probabilities are a flat Dirichlet's over m: the first's square has mean
+    /// 2 / (m (m + 1)).
+    @Test func reachableStatesAreDrawnOnceAMember() {
+        let family = TabularMDP(states: 7, actions: 2, reachableStates: 3)
+        let drawn = members(family, seed: 22, 2000)
+        var (counts, squares): ([Double], [Double]) = ([Double](repeating: 0, count: 7), [])
+        for member in drawn {
+            let rows = (0..<14).map { pair in
+                (0..<7).map { member.probability(of: $0, state: pair / 2, action: pair % 2) }
+            }
+            let reached = (0..<7).filter { rows[0][$0] > 0 }
+            #expect(reached.count == 3)
+            for row in rows {
+                #expect((0..<7).filter { row[$0] > 0 } == reached)
+                #expect(abs(row.reduce(0, +) - 1) < 1e-6)
+                squares.append(row[reached[2]] * row[reached[2]])
+            }
+            for state in reached { counts[state] += 1 }
+        }
+        let share = 3.0 / 7
+        for count in counts { #expect(abs(count / 2000 - share) < 4.5 * (share * (1 - share) / 2000).squareRoot()) }
+        let square = estimate(squares)
+        #expect(abs(square.mean - 1.0 / 6) < 4.5 * square.standardError)
+    }
+
+    @Test func noMoreStatesAreReachableThanThereAre() throws {
+        let entry = try #require(TaskCatalogue.entry(named: "mdp"))
+        func objection(_ given: OptionValues) -> String? {
+            entry.objection(OptionValues(standard: entry.options, given: given))
+        }
+        #expect(objection([:]) == nil && objection(["reachable-states": 10]) == nil)
+        #expect(try #require(objection(["reachable-states": 11])).contains("--states, 10"))
+        #expect(try #require(objection(["states": 3, "reachable-states": 4])).contains("--reachable-states"))
     }
 
     /// From state 0: each next state as often as its probability says, rewards N(μ, 1).

@@ -6,6 +6,10 @@ import Kernels
 /// Drawn once a member: transition probabilities p(· | s, a) from the flat Dirichlet distribution, mean rewards
 /// μ(s, a) ~ N(1, 1). A step pays N(μ(s, a), 1). The observation is the state, one-hot. An episode is cut by its time
 /// limit, never terminated; the flag d tells of it all the same.
+///
+/// With m reachable states less than S, play never leaves m of them, drawn once a member, after an episode's first step:
+/// the same spaces, but the same states are met again sooner, so there is more to be remembered in a trial and less to be
+/// told apart. Not in the paper; for a training to begin with.
 public struct TabularMDP: TaskFamily {
     /// S
     public let states: Int
@@ -13,10 +17,18 @@ public struct TabularMDP: TaskFamily {
     /// T: steps of every episode.
     public let horizon: Int
     public let episodes: Int
+    /// m: states that transitions lead to.
+    public let reachableStates: Int
 
-    /// - Parameters: all at least 1.
-    public init(states: Int = 10, actions: Int = 5, horizon: Int = 10, episodes: Int = 10) {
+    /// - Parameters:
+    ///   - reachableStates: 1 … `states`; all unless given.
+    ///   - others: at least 1.
+    public init(
+        states: Int = 10, actions: Int = 5, horizon: Int = 10, episodes: Int = 10, reachableStates: Int? = nil
+    ) {
         precondition(states >= 1 && actions >= 1 && horizon >= 1 && episodes >= 1, "an MDP of no size")
+        self.reachableStates = reachableStates ?? states
+        precondition((1...states).contains(self.reachableStates), "an MDP of which no state, or more than all, is reached")
         self.states = states
         self.actions = actions
         self.horizon = horizon
@@ -43,6 +55,7 @@ public struct TabularMDP: TaskFamily {
     struct Tables {
         let states: Int
         let actions: Int
+        let reachableStates: Int
 
         /// Numbers a row of cumulative probabilities takes: S, filled up for the processor's sake.
         var stride: Int { (states + 7) & ~7 }
@@ -52,24 +65,33 @@ public struct TabularMDP: TaskFamily {
         /// Draws a member.
         ///
         /// - Parameters:
-        ///   - cumulative: [S, A, stride]: P(s′ ≤ j | s, a) for j < S − 1, then numbers that no uniform number reaches.
+        ///   - cumulative: [S, A, stride]: P(s′ ≤ j | s, a) for all j less than the last state that is reached, then numbers that
+        ///     no uniform number reaches.
         ///   - means: μ [S, A]
         func draw(
             _ random: inout RandomSource, cumulative: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>
         ) {
+            let reached = drawReachable(&random)
+            let last = (0..<states).last { reached & 1 << $0 != 0 }!
             for pair in 0..<states * actions {
                 // A flat Dirichlet draw: shares of exponential draws, summed up as they come.
                 let row = cumulative + pair * stride
                 var sum = 0.0
                 for state in 0..<states {
-                    sum += random.exponential()
+                    if reached & 1 << state != 0 { sum += random.exponential() }
                     row[state] = Float(sum)
                 }
                 let scale = Float(1 / sum)
-                for state in 0..<states - 1 { row[state] = min(1, row[state] * scale) }
-                for place in states - 1..<stride { row[place] = 2 }
+                for state in 0..<last { row[state] = min(1, row[state] * scale) }
+                for place in last..<stride { row[place] = 2 }
             }
             for pair in 0..<states * actions { means[pair] = Float(1 + random.fastNormal()) }
+        }
+
+        /// A random set of `reachableStates` states, a bit each; nothing is drawn where it is all of them.
+        private func drawReachable(_ random: inout RandomSource) -> UInt64 {
+            guard reachableStates < states else { return .max }
+            return random.permutation(states).prefix(reachableStates).reduce(0) { $0 | 1 << UInt64($1) }
         }
 
         /// Takes a step: draws the reward, then the next state.
@@ -89,7 +111,7 @@ public struct TabularMDP: TaskFamily {
         }
     }
 
-    var tables: Tables { Tables(states: states, actions: actions) }
+    var tables: Tables { Tables(states: states, actions: actions, reachableStates: reachableStates) }
 }
 
 extension TabularMDP {
@@ -119,8 +141,8 @@ extension TabularMDP {
         /// p(s′ | s, a)
         public func probability(of next: Int, state: Int, action: Int) -> Double {
             let row = (state * family.actions + action) * family.tables.stride
-            let below = next == 0 ? 0 : Double(cumulative[row + next - 1])
-            return (next == family.states - 1 ? 1 : Double(cumulative[row + next])) - below
+            let below = next == 0 ? 0 : min(1, Double(cumulative[row + next - 1]))
+            return min(1, Double(cumulative[row + next])) - below
         }
 
         /// Q of optimal play by one who knows the member [T, A, S].
