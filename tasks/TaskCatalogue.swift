@@ -54,7 +54,8 @@ public enum TaskCatalogue {
                 CatalogueOption(
                     "reachable-states", 0...64, standard: 0,
                     help: "states that a member's transitions lead to, drawn once a member; 0: all"),
-            ], objection: {
+            ],
+            objection: {
                 $0.integer("reachable-states") <= $0.integer("states")
                     ? nil : "--reachable-states must be at most --states, \($0.integer("states"))"
             }

@@ -28,7 +28,7 @@ public struct TabularMDP: TaskFamily {
     ) {
         precondition(states >= 1 && actions >= 1 && horizon >= 1 && episodes >= 1, "an MDP of no size")
         self.reachableStates = reachableStates ?? states
-        precondition((1...states).contains(self.reachableStates), "an MDP of which no state, or more than all, is reached")
+        precondition((1...states).contains(self.reachableStates), "an MDP of which none or too many states are reached")
         self.states = states
         self.actions = actions
         self.horizon = horizon
