@@ -53,7 +53,7 @@ public enum TaskCatalogue {
                 CatalogueOption("episodes", 1...10_000, standard: 10, help: "episodes of a trial"),
                 CatalogueOption(
                     "reachable-states", 0...64, standard: 0,
-                    help: "states that a member's transitions lead to, drawn once a member; 0: all"),
+                    help: "states that transitions lead to, the first so many; 0: all"),
             ],
             objection: {
                 $0.integer("reachable-states") <= $0.integer("states")

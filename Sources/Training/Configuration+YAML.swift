@@ -61,6 +61,7 @@ extension Configuration {
                 standard: ModelCatalogue.entry(named: model)?.options ?? [],
                 given: try values.decodeIfPresent(OptionValues.self, forKey: .modelOptions) ?? [:]),
             memoryReset: try values.decodeIfPresent(MemoryReset.self, forKey: .memoryReset) ?? .none,
+            memoryHorizon: try values.decodeIfPresent(Int.self, forKey: .memoryHorizon),
             hidden: try values.decode(Int.self, forKey: .hidden),
             criticHidden: try values.decodeIfPresent(Int.self, forKey: .criticHidden),
             seed: try values.decode(Int.self, forKey: .seed),

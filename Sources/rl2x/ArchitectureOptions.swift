@@ -35,6 +35,14 @@ struct ArchitectureOptions: ParsableArguments {
             """)
     var resetMemory: MemoryReset?
 
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Steps over which the time scales of recurrent units are spread at first; 1: all are short (1 … 1000000; default \
+            the length of a trial).
+            """)
+    var memoryHorizon: Int?
+
     @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default per model).")
     var hidden: Int?
 
@@ -63,8 +71,8 @@ struct ArchitectureOptions: ParsableArguments {
     /// The others, by their names; nil: not given.
     var others: [(String, Any?)] {
         [
-            ("reset-memory", resetMemory), ("hidden", hidden), ("critic-hidden", criticHidden), ("match", match),
-            ("match-to", matchTo),
+            ("reset-memory", resetMemory), ("memory-horizon", memoryHorizon), ("hidden", hidden),
+            ("critic-hidden", criticHidden), ("match", match), ("match-to", matchTo),
         ]
     }
 
@@ -80,6 +88,7 @@ struct ArchitectureOptions: ParsableArguments {
             configuration.hidden = hidden
         }
         if let resetMemory { configuration.memoryReset = resetMemory }
+        if let memoryHorizon { configuration.memoryHorizon = memoryHorizon }
         if let criticHidden { configuration.criticHidden = criticHidden }
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+import Kernels
 import Testing
 
 @testable import Training
@@ -9,6 +11,7 @@ import Testing
             task: "bandit", model: "gru", taskOptions: ["arms": 7, "episodes": 33], seed: 123_456_789_012)
         configuration.hidden = 31
         configuration.memoryReset = .half
+        configuration.memoryHorizon = 12
         configuration.stages = [
             Configuration.Stage(
                 iterations: 3, batchSteps: 1001, episodes: 12, discount: 0.987654321012345, gaeLambda: 0,
@@ -101,6 +104,23 @@ import Testing
         let new = try Configuration(yaml: text, path: "run.yaml")
         #expect(try new.makePolicy().memoryReset == .half && new.makeCritic().memoryReset == .half)
         #expect(error(yaml: text.replacing("reset: half", with: "reset: most")).contains("'memory_reset'"))
+    }
+
+    /// Biases of the update gate are logarithms of time scales: of those of a trial, unless another horizon is told.
+    @Test func timeScalesAreSpreadOverTheMemorysHorizon() throws {
+        func largestScale(_ horizon: Int?) throws -> Float {
+            var configuration = try Configuration.standard(task: "bandit", model: "gru", taskOptions: ["episodes": 50])
+            configuration.memoryHorizon = horizon
+            let again = try Configuration(yaml: configuration.yaml(), path: "run.yaml")
+            #expect(again == configuration)
+            let policy = try again.makePolicy()
+            let place = try #require(policy.layout.entries.first { $0.name == "gru.bias_hh_l0" })
+            let values = policy.layout.initialValues(RandomSource(seed: 1))
+            return try #require(values[place.offset..<place.offset + place.count].map { exp($0) }.max())
+        }
+        #expect(try (45...50).contains(largestScale(nil)))
+        #expect(try (900...1000).contains(largestScale(1000)))
+        #expect(try largestScale(1) == 1)
     }
 
     @Test func aSingleHeadHasNoHalf() throws {

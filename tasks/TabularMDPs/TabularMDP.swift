@@ -7,9 +7,9 @@ import Kernels
 /// μ(s, a) ~ N(1, 1). A step pays N(μ(s, a), 1). The observation is the state, one-hot. An episode is cut by its time
 /// limit, never terminated; the flag d tells of it all the same.
 ///
-/// With m reachable states less than S, play never leaves m of them, drawn once a member, after an episode's first step:
-/// the same spaces, but the same states are met again sooner, so there is more to be remembered in a trial and less to be
-/// told apart. Not in the paper; for a training to begin with.
+/// With m reachable states less than S, no transition leads to others than the first m: an MDP of m states in the spaces of
+/// one of S. The same states are met again sooner, so there is more to be remembered in a trial and less to be told apart.
+/// Not in the paper; for a training to begin with.
 public struct TabularMDP: TaskFamily {
     /// S
     public let states: Int
@@ -65,33 +65,24 @@ public struct TabularMDP: TaskFamily {
         /// Draws a member.
         ///
         /// - Parameters:
-        ///   - cumulative: [S, A, stride]: P(s′ ≤ j | s, a) for all j less than the last state that is reached, then numbers that
-        ///     no uniform number reaches.
+        ///   - cumulative: [S, A, stride]: P(s′ ≤ j | s, a) for j < m − 1, then numbers that no uniform number reaches.
         ///   - means: μ [S, A]
         func draw(
             _ random: inout RandomSource, cumulative: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>
         ) {
-            let reached = drawReachable(&random)
-            let last = (0..<states).last { reached & 1 << $0 != 0 }!
             for pair in 0..<states * actions {
                 // A flat Dirichlet draw: shares of exponential draws, summed up as they come.
                 let row = cumulative + pair * stride
                 var sum = 0.0
-                for state in 0..<states {
-                    if reached & 1 << state != 0 { sum += random.exponential() }
+                for state in 0..<reachableStates {
+                    sum += random.exponential()
                     row[state] = Float(sum)
                 }
                 let scale = Float(1 / sum)
-                for state in 0..<last { row[state] = min(1, row[state] * scale) }
-                for place in last..<stride { row[place] = 2 }
+                for state in 0..<reachableStates - 1 { row[state] = min(1, row[state] * scale) }
+                for place in reachableStates - 1..<stride { row[place] = 2 }
             }
             for pair in 0..<states * actions { means[pair] = Float(1 + random.fastNormal()) }
-        }
-
-        /// A random set of `reachableStates` states, a bit each; nothing is drawn where it is all of them.
-        private func drawReachable(_ random: inout RandomSource) -> UInt64 {
-            guard reachableStates < states else { return .max }
-            return random.permutation(states).prefix(reachableStates).reduce(0) { $0 | 1 << UInt64($1) }
         }
 
         /// Takes a step: draws the reward, then the next state.
