@@ -61,6 +61,11 @@ struct MemberOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Steps of an MDP's episode (1 … 1000; default 10).")
     var horizon: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: "States of an MDP that transitions lead to, the first so many; 0: all (0 … 64; default 0).")
+    var reachableStates: Int?
+
     @OptionGroup var maze: MazeOptions
 
     /// By their names in the catalogue; nil: not given.
@@ -68,7 +73,7 @@ struct MemberOptions: ParsableArguments {
         [
             ("arms", arms.map { .integer($0) }), ("prior", prior.map { .word($0) }),
             ("episodes", episodes.map { .integer($0) }), ("states", states.map { .integer($0) }),
-            ("horizon", horizon.map { .integer($0) }),
+            ("horizon", horizon.map { .integer($0) }), ("reachable-states", reachableStates.map { .integer($0) }),
         ] + maze.values
     }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import Models
+import Tasks
 import Testing
 
 @testable import Training
@@ -49,6 +51,13 @@ import Testing
             let manifest = try Manifest.read(run + "/manifest.json")
             #expect(manifest.command == Array(Command.tiny("deep/run")))
             #expect(manifest.seed == 3 && manifest.sessions.map(\.outcome) == ["finished"])
+        }
+    }
+
+    @Test func everyOptionOfTheCataloguesCanBeGiven() throws {
+        let help = try Command.run(["train", "--help"], in: NSTemporaryDirectory()).output
+        for option in TaskCatalogue.entries.flatMap(\.options) + ModelCatalogue.entries.flatMap(\.options) {
+            #expect(help.contains("--\(option.name) <"), "--\(option.name)")
         }
     }
 
