@@ -14,7 +14,8 @@ public struct Elman: RecurrentPolicy {
         let width = specification.hidden
         var layout = ParameterLayout()
         encoder = specification.makeEncoder(&layout)
-        weightX = layout.add("rnn.weight_ih_l0", [width, encoder.features], .xavierUniform())
+        weightX = layout.add(
+            "rnn.weight_ih_l0", [width, encoder.features], .xavierUniform(gain: specification.inputGain))
         weightH = layout.add("rnn.weight_hh_l0", [width, width], .orthogonal())
         biasX = layout.add("rnn.bias_ih_l0", [width], .constant(0))
         biasH = layout.add("rnn.bias_hh_l0", [width], .constant(0))

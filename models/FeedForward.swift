@@ -19,9 +19,12 @@ public struct FeedForward: SequencePolicy {
         let width = specification.hidden
         var layout = ParameterLayout()
         let encoder = specification.makeEncoder(&layout)
-        layers = [(place: 0, inputs: encoder.features), (place: 2, inputs: width)].map { layer in
+        layers = [
+            (place: 0, inputs: encoder.features, gain: specification.inputGain), (place: 2, inputs: width, gain: 1),
+        ].map { layer in
             (
-                weight: layout.add("layers.\(layer.place).weight", [width, layer.inputs], .xavierUniform()),
+                weight: layout.add(
+                    "layers.\(layer.place).weight", [width, layer.inputs], .xavierUniform(gain: layer.gain)),
                 bias: layout.add("layers.\(layer.place).bias", [width], .constant(0))
             )
         }

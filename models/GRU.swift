@@ -22,7 +22,7 @@ public struct GRU: RecurrentPolicy {
         var layout = ParameterLayout()
         encoder = specification.makeEncoder(&layout)
         weightX = layout.add(
-            "gru.weight_ih_l0", [3 * width, encoder.features], .xavierUniform(blocks: 3))
+            "gru.weight_ih_l0", [3 * width, encoder.features], .xavierUniform(gain: specification.inputGain, blocks: 3))
         weightH = layout.add("gru.weight_hh_l0", [3 * width, width], .orthogonal(blocks: 3))
         biasX = layout.add("gru.bias_ih_l0", [3 * width], .constant(0))
         biasH = layout.add(

@@ -22,7 +22,9 @@ public struct LSTM: RecurrentPolicy {
         let width = specification.hidden
         var layout = ParameterLayout()
         encoder = specification.makeEncoder(&layout)
-        weightX = layout.add("lstm.weight_ih_l0", [4 * width, encoder.features], .xavierUniform(blocks: 4))
+        weightX = layout.add(
+            "lstm.weight_ih_l0", [4 * width, encoder.features],
+            .xavierUniform(gain: specification.inputGain, blocks: 4))
         weightH = layout.add("lstm.weight_hh_l0", [4 * width, width], .orthogonal(blocks: 4))
         biasX = layout.add("lstm.bias_ih_l0", [4 * width], .constant(0))
         let horizon = specification.memoryHorizon

@@ -16,6 +16,9 @@ public struct ModelSpecification: Sendable, Equatable {
     public var headGain: Float
     /// Steps that count as 1 in an input that tells how long the trial has run; nil: no such input.
     public var stepScale: Float?
+    /// Factor on the first weights that read the encoder's features; 1: Xavier's, which suit features that all vary. Of one-hot
+    /// features few are not 0 at a time, so that gates hardly move at first.
+    public var inputGain: Float
     /// Steps over which the model will have to remember: a trial's length. At most 1: no preparation for it.
     public var memoryHorizon: Float
     /// What the memory forgets when an episode ends.
@@ -23,7 +26,8 @@ public struct ModelSpecification: Sendable, Equatable {
 
     public init(
         observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, options: OptionValues = [:],
-        headGain: Float, stepScale: Float? = nil, memoryHorizon: Float = 1, memoryReset: MemoryReset = .none
+        headGain: Float, stepScale: Float? = nil, inputGain: Float = 1, memoryHorizon: Float = 1,
+        memoryReset: MemoryReset = .none
     ) {
         self.observation = observation
         self.actions = actions
@@ -32,6 +36,7 @@ public struct ModelSpecification: Sendable, Equatable {
         self.options = options
         self.headGain = headGain
         self.stepScale = stepScale
+        self.inputGain = inputGain
         self.memoryHorizon = memoryHorizon
         self.memoryReset = memoryReset
     }
@@ -56,6 +61,8 @@ public enum ModelCatalogue {
         public let summary: String
         /// H where nobody says it.
         public let standardHidden: Int
+        /// Adam's rate where its memory is taught to predict; attention bears a smaller one than gates.
+        public let predictionRate: Double
         /// Options of this architecture alone.
         public let options: [CatalogueOption]
         /// Why an architecture of this width and these options cannot be, in words that name the option; nil if it can.
@@ -64,13 +71,15 @@ public enum ModelCatalogue {
         public let make: @Sendable (ModelSpecification) -> any SequencePolicy
 
         public init(
-            name: String, summary: String, standardHidden: Int = 256, options: [CatalogueOption] = [],
+            name: String, summary: String, standardHidden: Int = 256, predictionRate: Double = 6e-3,
+            options: [CatalogueOption] = [],
             objection: @escaping @Sendable (_ hidden: Int, _ options: OptionValues) -> String? = { _, _ in nil },
             make: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
         ) {
             self.name = name
             self.summary = summary
             self.standardHidden = standardHidden
+            self.predictionRate = predictionRate
             self.options = options
             self.objection = objection
             self.make = make
@@ -84,7 +93,7 @@ public enum ModelCatalogue {
         Entry(name: "feedforward", summary: "two tanh layers without a memory: a control") { FeedForward($0) },
         Entry(
             name: "transformer", summary: "causal transformer, norm first, with a key-value cache", standardHidden: 128,
-            options: TransformerOptions.catalogue,
+            predictionRate: 1e-3, options: TransformerOptions.catalogue,
             objection: { TransformerOptions.objection(width: $0, $1) }
         ) { Transformer($0) },
     ]

@@ -56,7 +56,8 @@ public struct Transformer: SequencePolicy {
             specification.memoryReset == .half && options.heads == 1 ? .episode : specification.memoryReset
         var layout = ParameterLayout()
         encoder = specification.makeEncoder(&layout)
-        embedding = Affine("embedding", [width, encoder.features], layout: &layout)
+        embedding = Affine(
+            "embedding", [width, encoder.features], gain: specification.inputGain, layout: &layout)
         stepEmbedding = layout.add("step_embedding.weight", [width, 1], .xavierUniform(gain: 0.25))
         firstToken = layout.add("first_token", [width], .xavierUniform())
         layers = (0..<options.layers).map { [width, options] in

@@ -8,16 +8,16 @@ public enum TaskCatalogue {
         public let options: [CatalogueOption]
         /// Why a family of these options cannot be, in words that name the option; nil if it can. Values are in range.
         public let objection: @Sendable (OptionValues) -> String?
-        /// Options that make the members of such a family easier, in the same spaces, for a training to begin with; nil
-        /// where none are known or needed.
-        public let easier: @Sendable (OptionValues) -> OptionValues?
+        /// Options that make the members of such a family easier, in the same spaces, for a training to begin with, the
+        /// easiest first; none where none are known or needed.
+        public let easier: @Sendable (OptionValues) -> [OptionValues]
         /// Builds the family from one value for each option.
         public let make: @Sendable (OptionValues) -> any TaskFamily
 
         public init(
             name: String, summary: String, options: [CatalogueOption],
             objection: @escaping @Sendable (OptionValues) -> String? = { _ in nil },
-            easier: @escaping @Sendable (OptionValues) -> OptionValues? = { _ in nil },
+            easier: @escaping @Sendable (OptionValues) -> [OptionValues] = { _ in [] },
             make: @escaping @Sendable (OptionValues) -> any TaskFamily
         ) {
             self.name = name
@@ -58,7 +58,7 @@ public enum TaskCatalogue {
             objection: {
                 $0.integer("reachable-states") <= $0.integer("states")
                     ? nil : "--reachable-states must be at most --states, \($0.integer("states"))"
-            }
+            }, easier: easierMDPs
         ) {
             let reachable = $0.integer("reachable-states")
             return TabularMDP(
@@ -70,9 +70,16 @@ public enum TaskCatalogue {
             summary: "mazes seen through the agent's eyes: find the red block, remember, go straight to it",
             options: FirstPersonMaze.catalogueOptions,
             objection: { FirstPersonMaze.Options($0).objection },
-            easier: { $0.integer("maze-size") > 3 ? ["maze-size": 3] : nil }
+            easier: { $0.integer("maze-size") > 3 ? [["maze-size": 3]] : [] }
         ) { FirstPersonMaze(FirstPersonMaze.Options($0)) },
     ]
+
+    /// From two reachable states upwards, each new one at once in small MDPs, an eighth more in large ones.
+    private static func easierMDPs(_ options: OptionValues) -> [OptionValues] {
+        let reachable = options.integer("reachable-states")
+        let all = reachable == 0 ? options.integer("states") : reachable
+        return sequence(first: 2) { $0 + max(1, $0 / 8) }.prefix { $0 < all }.map { ["reachable-states": .integer($0)] }
+    }
 
     public static var names: [String] { entries.map(\.name) }
 

@@ -62,6 +62,7 @@ extension Configuration {
                 given: try values.decodeIfPresent(OptionValues.self, forKey: .modelOptions) ?? [:]),
             memoryReset: try values.decodeIfPresent(MemoryReset.self, forKey: .memoryReset) ?? .none,
             memoryHorizon: try values.decodeIfPresent(Int.self, forKey: .memoryHorizon),
+            inputGain: try values.decodeIfPresent(Double.self, forKey: .inputGain) ?? 1,
             hidden: try values.decode(Int.self, forKey: .hidden),
             criticHidden: try values.decodeIfPresent(Int.self, forKey: .criticHidden),
             seed: try values.decode(Int.self, forKey: .seed),

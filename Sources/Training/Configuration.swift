@@ -118,6 +118,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var memoryReset: MemoryReset = .none
     /// Steps over which the time scales of recurrent units are spread at first; 1: all are short. nil: a trial's length.
     public var memoryHorizon: Int?
+    /// Factor on the first weights that read a step's features, of policy and critic; 1: Xavier's.
+    public var inputGain: Double = 1
     /// H of the policy
     public var hidden: Int
     /// H of the critic; nil: the policy's.
@@ -140,6 +142,7 @@ public struct Configuration: Sendable, Equatable, Codable {
     public enum CodingKeys: String, CodingKey, CaseIterable {
         case task, taskOptions = "task_options", model, modelOptions = "model_options"
         case memoryReset = "memory_reset", memoryHorizon = "memory_horizon", hidden
+        case inputGain = "input_gain"
         case criticHidden = "critic_hidden", seed, stages
         case conjugateGradientIterations = "conjugate_gradient_iterations", damping, preconditioning
         case relativeDamping = "relative_damping", fisherShare = "fisher_share"
@@ -224,7 +227,8 @@ public struct Configuration: Sendable, Equatable, Codable {
             ModelSpecification(
                 observation: family.observation, actions: family.actions, outputs: outputs, hidden: hidden,
                 options: modelOptions, headGain: headGain, stepScale: stepScale,
-                memoryHorizon: Float(memoryHorizon ?? family.maximumTrialSteps), memoryReset: memoryReset))
+                inputGain: Float(inputGain), memoryHorizon: Float(memoryHorizon ?? family.maximumTrialSteps),
+                memoryReset: memoryReset))
         guard made.memoryReset == memoryReset else {
             throw UserError(
                 "--reset-memory is \(memoryReset), and model '\(model)' with these options can only do "
@@ -272,6 +276,7 @@ public struct Configuration: Sendable, Equatable, Codable {
     /// The part of `validate` that knows no catalogue.
     func validateSettings() throws {
         if let memoryHorizon { try check("memory-horizon", memoryHorizon, 1...1_000_000) }
+        try check("input-gain", inputGain, 0.01...100)
         try check("hidden", hidden, 1...8192)
         if let criticHidden { try check("critic-hidden", criticHidden, 1...8192) }
         try check("seed", seed, 0...Int.max)

@@ -27,7 +27,7 @@ extension Configuration {
                 task: task, taskOptions: options, model: model,
                 modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
                 hidden: max(1, modelEntry.standardHidden / 2), seed: seed,
-                stages: navigation(easier: entry.easier(options)),
+                stages: navigation(easier: entry.easier(options).last),
                 conjugateGradientIterations: 10,
                 damping: 1e-3, fisherShare: 0.2, criticEpochs: 1, criticMinibatches: 10, criticLearningRate: 2e-3,
                 criticLambda: 1)
@@ -36,7 +36,8 @@ extension Configuration {
         // A long trial's critic sees many steps in one pass. Its large batches can bear the preconditioner, which follows
         // more of the gradient, noise and all: with the small ones of short trials it costs more than it brings.
         let long = steps > 30
-        return Configuration(
+        let easier = entry.easier(options)
+        var configuration = Configuration(
             task: task, taskOptions: options, model: model,
             modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
             hidden: modelEntry.standardHidden, criticHidden: long ? max(1, modelEntry.standardHidden / 2) : nil,
@@ -45,6 +46,32 @@ extension Configuration {
             relativeDamping: long ? 0.3 : 0, fisherShare: 0.2,
             criticEpochs: long ? 1 : 2, criticMinibatches: long ? 40 : 10, criticLearningRate: long ? 2e-3 : 1e-3,
             criticLambda: 1)
+        if long && !easier.isEmpty {
+            (configuration.memoryHorizon, configuration.inputGain) = (1, 6)
+            configuration.stages = memoryFirst(
+                easier: easier, episodes: episodes, steps: steps, rate: modelEntry.predictionRate)
+        }
+        return configuration
+    }
+
+    /// For tasks of several states that are met again within a trial. What was earned must be kept by state *and* action, and
+    /// no policy gradient finds that in the steps at hand: it settles on keeping it by action alone. So the memory learns to
+    /// predict rewards first, and that with two states, then three, and so on: a new state is little beside what is known,
+    /// all of them at once are too much (docs/experiments.md). Then the outer loop of RL² takes over, on the task itself.
+    static func memoryFirst(easier: [OptionValues], episodes: Int, steps: Int, rate: Double) -> [Stage] {
+        func prediction(_ iterations: Int, options: OptionValues?) -> Stage {
+            Stage(
+                kind: .rewardPrediction, iterations: iterations, batchSteps: 50_000,
+                episodes: episodes > 10 ? 10 : nil, taskOptions: options, discount: 1, gaeLambda: 1, maximumKL: 0.01,
+                learningRate: rate)
+        }
+        let growing = easier.enumerated().map { place, options in
+            prediction(min(30 + 10 * max(0, place - 1), 100), options: options)
+        }
+        let playing = Stage(
+            iterations: 100, batchSteps: steps > 100 ? 500_000 : 200_000, discount: 1, gaeLambda: 0.9, maximumKL: 0.02,
+            finalMaximumKL: 0.003, entropyBonus: 0.02, finalEntropyBonus: 0, criticWarmup: 2, trialsPerMember: 4)
+        return growing + [prediction(350, options: nil), playing]
     }
 
     /// For tasks that are seen. An easier task first, where there is one: a policy that seldom reaches its goal learns to

@@ -8,6 +8,8 @@ import Tasks
 public struct IterationReport: Sendable {
     /// Counted from 0.
     public var iteration: Int
+    /// What it did.
+    public var kind: Configuration.Stage.Kind
     /// Episodes of a trial in this iteration.
     public var episodes: Int
     /// Time steps since the run began, this iteration's included.
@@ -25,8 +27,9 @@ public struct IterationReport: Sendable {
     /// Time steps of the iteration a second of the whole iteration.
     public var stepsPerSecond = 0.0
 
-    init(iteration: Int, episodes: Int) {
+    init(iteration: Int, kind: Configuration.Stage.Kind, episodes: Int) {
         self.iteration = iteration
+        self.kind = kind
         self.episodes = episodes
     }
 }
@@ -155,7 +158,7 @@ public final class Trainer {
     public func step() throws -> IterationReport {
         let start = ContinuousClock.now
         let (settings, batch) = try enterStage()
-        var report = IterationReport(iteration: iteration, episodes: batch.family.episodes)
+        var report = IterationReport(iteration: iteration, kind: settings.kind, episodes: batch.family.episodes)
         switch settings.kind {
         case .improvement: improve(batch, settings, &report)
         case .rewardPrediction: predictRewards(batch, settings, &report)

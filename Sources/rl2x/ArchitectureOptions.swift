@@ -43,6 +43,11 @@ struct ArchitectureOptions: ParsableArguments {
             """)
     var memoryHorizon: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: "Factor on the first weights that read a step's features (0.01 … 100; default per task).")
+    var inputGain: Double?
+
     @Option(parsing: .unconditional, help: "Hidden width H of policy and critic (1 … 8192; default per model).")
     var hidden: Int?
 
@@ -71,8 +76,8 @@ struct ArchitectureOptions: ParsableArguments {
     /// The others, by their names; nil: not given.
     var others: [(String, Any?)] {
         [
-            ("reset-memory", resetMemory), ("memory-horizon", memoryHorizon), ("hidden", hidden),
-            ("critic-hidden", criticHidden), ("match", match), ("match-to", matchTo),
+            ("reset-memory", resetMemory), ("memory-horizon", memoryHorizon), ("input-gain", inputGain),
+            ("hidden", hidden), ("critic-hidden", criticHidden), ("match", match), ("match-to", matchTo),
         ]
     }
 
@@ -89,6 +94,7 @@ struct ArchitectureOptions: ParsableArguments {
         }
         if let resetMemory { configuration.memoryReset = resetMemory }
         if let memoryHorizon { configuration.memoryHorizon = memoryHorizon }
+        if let inputGain { configuration.inputGain = inputGain }
         if let criticHidden { configuration.criticHidden = criticHidden }
     }
 

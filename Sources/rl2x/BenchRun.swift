@@ -58,8 +58,7 @@ struct BenchRunCommand: ParsableCommand {
             let outcome = planRun.run(cell, shouldStop: { Interruption.signal != 0 }) { report, iterations in
                 if (report.iteration + 1) % 10 == 0 || report.iteration + 1 == iterations {
                     printError(
-                        "\(name)  iteration \(report.iteration + 1)/\(iterations)  return "
-                            + format(report.meanTotalReward, 3))
+                        "\(name)  iteration \(report.iteration + 1)/\(iterations)  \(report.result)")
                 }
             }
             switch outcome {

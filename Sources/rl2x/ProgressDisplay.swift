@@ -38,8 +38,8 @@ final class ProgressDisplay {
         if report.criticLoss == nil {
             newline()
             printError(
-                "warning: iteration \(report.iteration + 1): the critic's fit was not finite and was undone; if it comes "
-                    + "back, lower --critic-learning-rate")
+                "warning: iteration \(report.iteration + 1): a fit by Adam was not finite and was undone; if it comes back, "
+                    + "lower --critic-learning-rate, or the stage's learning_rate")
         }
     }
 
@@ -64,26 +64,17 @@ final class ProgressDisplay {
         let done = report.iteration + 1
         let elapsed = (ContinuousClock.now - started).inSeconds
         let left = elapsed / Double(max(done - firstIteration, 1)) * Double(total - done)
-        if configuration.stages[configuration.place(of: report.iteration).stage].kind == .imitation {
-            return [
-                "\(done)/\(total)", "teacher's return \(format(report.meanTotalReward, 3))",
-                "cross-entropy \(report.criticLoss.map { format($0, 4) } ?? "undone") nats a step",
-                "\(Int(report.stepsPerSecond)) steps/s", "left \(duration(left))",
-            ].joined(separator: "  ")
+        let stage = configuration.stages[configuration.place(of: report.iteration).stage]
+        var parts = ["\(done)/\(total)"]
+        if configuration.stages.count > 1 {
+            parts.append("n \(report.episodes)")
+            if let options = stage.taskOptions { parts.append(options.summary) }
         }
-        var parts = [
-            "\(done)/\(total)",
-            "return \(format(report.meanTotalReward, 3))",
-            "kl \(String(format: "%.4f", report.update.actualKL))",
-            "entropy \(format(report.update.entropy, 3))",
-            "ev \(format(report.explainedVariance, 3))",
-            "cg \(String(format: "%.2g", report.update.residual))",
-            "back \(report.update.backtracks)",
-            "\(Int(report.stepsPerSecond)) steps/s",
-            "left \(duration(left))",
-        ]
-        if configuration.stages.count > 1 { parts.insert("n \(report.episodes)", at: 1) }
-        if report.update.outcome != .accepted { parts.append(report.update.outcome.rawValue) }
+        parts += report.numbers
+        parts += ["\(Int(report.stepsPerSecond)) steps/s", "left \(duration(left))"]
+        if report.kind == .improvement && report.update.outcome != .accepted {
+            parts.append(report.update.outcome.rawValue)
+        }
         return parts.joined(separator: "  ")
     }
 
@@ -92,5 +83,30 @@ final class ProgressDisplay {
         if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
         if whole >= 60 { return "\(whole / 60) min \(whole % 60) s" }
         return "\(whole) s"
+    }
+}
+
+extension IterationReport {
+    /// What came of the iteration, first what counts most.
+    fileprivate var numbers: [String] {
+        guard kind == .improvement else { return [result] }
+        return [
+            result,
+            "kl \(String(format: "%.4f", update.actualKL))",
+            "entropy \(format(update.entropy, 3))",
+            "ev \(format(explainedVariance, 3))",
+            "cg \(String(format: "%.2g", update.residual))",
+            "back \(update.backtracks)",
+        ]
+    }
+
+    /// The one number by which an iteration of its kind is judged.
+    var result: String {
+        let fit = criticLoss.map { format($0, 4) } ?? "undone"
+        return switch kind {
+        case .improvement: "return \(format(meanTotalReward, 3))"
+        case .rewardPrediction: "prediction error \(fit) of the variance"
+        case .imitation: "teacher's return \(format(meanTotalReward, 3))  cross-entropy \(fit) nats a step"
+        }
     }
 }

@@ -36,6 +36,7 @@ import Testing
         (["train", "--gae-lambda=-0.1"], "gae-lambda"),
         (["train", "--maximum-kl", "0"], "maximum-kl"),
         (["train", "--memory-horizon", "0"], "memory-horizon"),
+        (["train", "--input-gain", "0"], "input-gain"),
         (["train", "--task", "mdp", "--reachable-states", "11"], "reachable-states"),
         (["train", "--maximum-kl", "inf"], "maximum-kl"),
         (["train", "--damping=-1"], "damping"),

@@ -1,5 +1,7 @@
+import Autodiff
 import Foundation
 import Kernels
+import Models
 import Testing
 
 @testable import Training
@@ -12,6 +14,7 @@ import Testing
         configuration.hidden = 31
         configuration.memoryReset = .half
         configuration.memoryHorizon = 12
+        configuration.inputGain = 2.5
         configuration.stages = [
             Configuration.Stage(
                 iterations: 3, batchSteps: 1001, episodes: 12, discount: 0.987654321012345, gaeLambda: 0,
@@ -121,6 +124,31 @@ import Testing
         #expect(try (45...50).contains(largestScale(nil)))
         #expect(try (900...1000).contains(largestScale(1000)))
         #expect(try largestScale(1) == 1)
+    }
+
+    /// Every architecture's first reading of the features starts as many times as large as is told, and nothing else does.
+    @Test(arguments: ModelCatalogue.names) func theInputGainIsAFactorOnTheWeightsThatReadFeatures(model: String) throws
+    {
+        func values(_ gain: Double) throws -> (layout: ParameterLayout, values: [Float]) {
+            var configuration = try Configuration.standard(task: "bandit", model: model)
+            configuration.inputGain = gain
+            let again = try Configuration(yaml: configuration.yaml(), path: "run.yaml")
+            #expect(again == configuration)
+            let layout = try again.makePolicy().layout
+            return (layout, layout.initialValues(RandomSource(seed: 1)))
+        }
+        let (plain, scaled) = try (values(1), values(4))
+        let changed = plain.layout.entries.filter { entry in
+            let places = entry.offset..<entry.offset + entry.count
+            if plain.values[places] == scaled.values[places] { return false }
+            return zip(plain.values[places], scaled.values[places]).allSatisfy { abs(4 * $0 - $1) <= 1e-5 * abs($1) }
+        }
+        #expect(changed.count == 1, "\(changed.map(\.name))")
+        let same = plain.layout.entries.filter { entry in
+            let places = entry.offset..<entry.offset + entry.count
+            return plain.values[places] == scaled.values[places]
+        }
+        #expect(same.count == plain.layout.entries.count - 1)
     }
 
     @Test func aSingleHeadHasNoHalf() throws {
@@ -270,6 +298,31 @@ import Testing
         #expect((0..<5).allSatisfy { stage.maximumKL(within: $0) == 0.16 && stage.entropyBonus(within: $0) == 0.04 })
         (stage.finalEntropyBonus, stage.iterations) = (0, 1)
         #expect(stage.entropyBonus(within: 0) == 0.04, "of a single iteration the first value counts")
+    }
+
+    /// Long MDPs first teach the memory, one more state at a time, then play the task proper; short ones only play.
+    @Test func theDefaultOfLongMDPsTeachesTheMemoryFirst() throws {
+        func standard(_ options: OptionValues) throws -> Configuration {
+            let configuration = try Configuration.standard(task: "mdp", model: "gru", taskOptions: options)
+            try configuration.validate()
+            let last = try #require(configuration.stages.last)
+            #expect(last.kind == .improvement && last.episodes == nil && last.taskOptions == nil)
+            return configuration
+        }
+        func reachable(_ configuration: Configuration) -> [Int?] {
+            configuration.stages.filter { $0.kind == .rewardPrediction }.map {
+                $0.taskOptions?.integer("reachable-states")
+            }
+        }
+        let paper = try standard([:])
+        #expect(reachable(paper) == [2, 3, 4, 5, 6, 7, 8, 9, nil])
+        #expect(paper.memoryHorizon == 1 && paper.inputGain == 6)
+        #expect(try reachable(standard(["reachable-states": 4])) == [2, 3, nil])
+        #expect(try reachable(standard(["states": 2, "episodes": 10])).isEmpty, "no easier MDP than of two states")
+        #expect(try reachable(standard(["episodes": 2])).isEmpty)
+        let large = try standard(["states": 64, "episodes": 100])
+        #expect(reachable(large).compactMap(\.self).allSatisfy { $0 < 64 })
+        #expect(large.stages.filter { $0.kind == .rewardPrediction }.allSatisfy { $0.episodes == 10 })
     }
 
     @Test func defaultsAreValidForTheWholeRangeOfTasks() throws {

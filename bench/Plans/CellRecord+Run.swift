@@ -26,7 +26,7 @@ extension CellRecord {
         let threads = workers.pool.threadCount
         let costs = try ModelCosts(configuration, threads: threads)
         let manifest = try Manifest.read(run.manifestPath)
-        let metrics = RunMetrics(run)
+        let metrics = RunMetrics(run, configuration)
         self.init(
             version: CellRecord.version, bank: EvaluationBank.version, plan: subject.plan, cell: subject.cell,
             modelName: subject.modelName, taskName: subject.taskName, settingName: subject.settingName,
@@ -63,13 +63,14 @@ extension CellRecord.Evaluated {
 
 /// A run's metrics.csv.
 struct RunMetrics {
-    /// Medians over iterations; NaN where there are none.
+    /// Medians over iterations of the outer loop, if there are any; NaN where there are none at all.
     let actingStepsPerSecond: Double
     let learningStepsPerSecond: Double
-    /// Training returns of the iterations that played the task proper, not a curriculum's shorter trials.
+    /// Training returns of the iterations in which the policy played the task proper, not a curriculum's shorter trials or
+    /// easier members; those of all iterations while there are none.
     let returns: [LearningCurve.Point]
 
-    init(_ run: RunDirectory) {
+    init(_ run: RunDirectory, _ configuration: Configuration) {
         let text = (try? String(contentsOfFile: run.metricsPath, encoding: .utf8)) ?? ""
         let rows = text.split(whereSeparator: \.isNewline).map {
             $0.split(separator: ",", omittingEmptySubsequences: false)
@@ -82,14 +83,22 @@ struct RunMetrics {
             let sorted = values.filter(\.isFinite).sorted()
             return sorted.isEmpty ? .nan : sorted[sorted.count / 2]
         }
-        let steps = column("timesteps")
-        let taken = zip(steps, [0] + steps).map { $0 - $1 }
-        actingStepsPerSecond = median(zip(taken, column("seconds_rollout")).map { $0 / $1 })
-        learningStepsPerSecond = median(column("steps_per_second"))
-        let (episodes, totals) = (column("episodes_per_trial"), column("mean_total_reward"))
-        returns = zip(steps, zip(episodes, totals)).compactMap { step, row in
-            guard step.isFinite, row.1.isFinite, row.0 == episodes.last else { return nil }
-            return LearningCurve.Point(steps: Int(step), score: row.1)
+        let (steps, totals) = (column("timesteps"), column("mean_total_reward"))
+        let (rollout, speed) = (column("seconds_rollout"), column("steps_per_second"))
+        let stages = column("iteration").map { iteration in
+            iteration.isFinite ? configuration.stages[configuration.place(of: Int(iteration)).stage] : nil
+        }
+        /// Those rows that a condition holds for; all while it holds for none.
+        func preferred(_ condition: (Configuration.Stage) -> Bool) -> [Int] {
+            let rows = steps.indices.filter { stages[$0].map(condition) ?? false }
+            return rows.isEmpty ? Array(steps.indices) : rows
+        }
+        let improving = preferred { $0.kind == .improvement }
+        actingStepsPerSecond = median(improving.map { (steps[$0] - ($0 > 0 ? steps[$0 - 1] : 0)) / rollout[$0] })
+        learningStepsPerSecond = median(improving.map { speed[$0] })
+        let proper = preferred { $0.kind == .improvement && $0.episodes == nil && $0.taskOptions == nil }
+        returns = proper.filter { steps[$0].isFinite && totals[$0].isFinite }.map {
+            LearningCurve.Point(steps: Int(steps[$0]), score: totals[$0])
         }
     }
 }

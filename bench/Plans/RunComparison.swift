@@ -17,7 +17,7 @@ extension Comparison {
             try configuration.validate()
             progress("\(path): playing \(trials) members")
             let agent = try LearnedAgent(run, configuration)
-            let returns = RunMetrics(run).returns
+            let returns = RunMetrics(run, configuration).returns
             guard let last = returns.last else { throw UserError("\(path): its metrics.csv has no finished iteration") }
             var subject = CellRecord.Subject(
                 plan: "compare", cell: path, modelName: Comparison.name(of: configuration),
