@@ -1,20 +1,38 @@
 import Foundation
 import Testing
+import Training
 
 @testable import Bench
 
-/// docs/bandits.md shows what the shipped records say, byte for byte, and README.md its first table.
+/// What the repository says that was measured is what its records hold: docs/bandits.md shows what the shipped records say,
+/// byte for byte, and README.md its first table.
 @Suite struct ShippedResultTests {
+    private let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: package.appendingPathComponent(path), encoding: .utf8)
+    }
+
     @Test func documentsShowTheTablesOfTheRecords() throws {
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        func text(_ path: String) throws -> String {
-            try String(contentsOf: package.appendingPathComponent(path), encoding: .utf8)
-        }
         let (comparison, failures) = try Comparison.read(package.appendingPathComponent("bench/results/bandits").path)
         #expect(failures.isEmpty, "\(failures)")
         #expect(try text("docs/bandits.md").hasSuffix("\n" + comparison.markdown))
         let first = try #require(comparison.tables.first)
         #expect(try text("README.md").contains(first.table.markdown()))
+    }
+
+    /// README.md says that the default earns this: a default that changes needs a record made anew.
+    @Test func theMDPRecordIsOfTheDefault() throws {
+        let (comparison, failures) = try Comparison.read(package.appendingPathComponent("bench/results/mdps").path)
+        #expect(failures.isEmpty, "\(failures)")
+        let record = try #require(comparison.records.first { $0.seed == 1 && $0.modelName == "gru" })
+        let standard = try Configuration.standard(task: "mdp", model: "gru", seed: 1)
+        #expect(try Configuration(yaml: record.configuration, path: "record") == standard)
+        #expect(record.main.meanTotalReward >= 150)
+        #expect(record.costs.trainingSeconds <= 90 * 60)
+        let total = String(
+            format: "%.2f ± %.2f", record.main.meanTotalReward, record.main.standardError)
+        #expect(try text("README.md").contains("**\(total)**"))
     }
 }

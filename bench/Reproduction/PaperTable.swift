@@ -71,7 +71,7 @@ public struct PaperTable: Sendable {
             Column("OPSRL", agent: "opsrl", given: ["prior-mean": 0.0], [144.1, 425.2, 930.7, 1449.2, 1973.9]),
             Column("UCRL2", agent: "ucrl2", [146.6, 424.1, 918.9, 1427.6, 1942.1]),
             Column(
-                "BEB", agent: "beb", given: ["prior-mean": 0.0, "scaling": 0.0015],
+                "BEB", agent: "beb", given: ["prior-mean": 0.0, "scaling": 0.0015, "reward-bonus": 1.0],
                 [150.2, 427.8, 917.8, 1422.6, 1935.1]),
             Column(
                 "ε-Greedy", agent: "epsilon-greedy", given: ["prior-mean": 0.0], [132.8, 377.3, 823.3, 1293.9, 1778.2]),
