@@ -52,4 +52,23 @@ import Testing
         let result = sums.reduce(1, pool: pool)
         #expect((0..<3).map { result[$0] } == [1, 2, 3])
     }
+
+    /// Threads wait for the shard with the most steps: no shard has more than another plus its own last trial, and trials of
+    /// one length stay as they were chosen.
+    @Test func trialsOfUnequalLengthAreDealtOutEvenly() {
+        var random = RandomSource(seed: 5)
+        for trials in [1, 2, 8, 31, 400] {
+            let sharding = Sharding(trials: trials, steps: 500)
+            let lengths = (0..<trials).map { _ in 20 + Int(random.uniform() * 480) }
+            let dealt = GatheredTrials.deal(lengths, over: sharding)
+            #expect(dealt.joined().sorted() == Array(0..<trials))
+            #expect(dealt.count == sharding.count && dealt.allSatisfy { !$0.isEmpty })
+            let steps = dealt.map { $0.reduce(0) { $0 + lengths[$1] } }
+            for (shard, own) in zip(dealt, steps) {
+                #expect(own - lengths[shard.last!] <= steps.min()!, "\(trials) trials: \(steps)")
+            }
+            let equal = GatheredTrials.deal([Int](repeating: 7, count: trials), over: sharding)
+            #expect(Array(equal.joined()) == Array(0..<trials) && equal.map(\.count) == sharding.lanes)
+        }
+    }
 }
