@@ -25,7 +25,7 @@ extension Configuration {
         if case .image = family.observation {
             return Configuration(
                 task: task, taskOptions: options, model: model,
-                modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
+                modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions), memoryHorizon: 1,
                 hidden: max(1, modelEntry.standardHidden / 2), seed: seed,
                 stages: navigation(easier: entry.easier(options).last),
                 conjugateGradientIterations: 10,
@@ -79,21 +79,24 @@ extension Configuration {
     /// too.
     ///
     /// How far a policy comes in the beginning depends on how often it is updated, hence small batches and a short λ; to
-    /// look for what is far away and to remember where it was takes a long one, and batches that bear its noise
-    /// (docs/experiments.md).
+    /// look for what is far away and to remember where it was takes a long one, and batches that bear its noise. What is
+    /// seen acts at once if units are fast, and a policy that keeps some entropy goes on learning (docs/experiments.md).
+    /// Trust regions and entropy bonuses run from the upper to the lower end of their ranges.
     static func navigation(easier: OptionValues?) -> [Stage] {
         func stage(
-            _ iterations: Int, _ batch: Int, lambda: Double, _ kl: Double, to final: Double, entropy: Double,
+            _ iterations: Int, _ batch: Int, lambda: Double, kl: ClosedRange<Double>, entropy: ClosedRange<Double>,
             options: OptionValues? = nil
         ) -> Stage {
             Stage(
                 iterations: iterations, batchSteps: batch, taskOptions: options, discount: 0.99, gaeLambda: lambda,
-                maximumKL: kl, finalMaximumKL: final, entropyBonus: entropy)
+                maximumKL: kl.upperBound, finalMaximumKL: kl.lowerBound, entropyBonus: entropy.upperBound,
+                finalEntropyBonus: entropy.lowerBound)
         }
         return [
-            stage(40, 10_000, lambda: 0.9, 0.02, to: 0.02, entropy: 0.01, options: easier),
-            stage(100, 20_000, lambda: 0.97, 0.02, to: 0.015, entropy: 0.005, options: easier),
-            stage(300, 40_000, lambda: 0.97, 0.015, to: 0.005, entropy: 0.003),
+            stage(40, 10_000, lambda: 0.9, kl: 0.02...0.02, entropy: 0.03...0.03, options: easier),
+            stage(300, 20_000, lambda: 0.97, kl: 0.02...0.02, entropy: 0.01...0.03, options: easier),
+            stage(300, 40_000, lambda: 0.97, kl: 0.015...0.015, entropy: 0.005...0.005),
+            stage(520, 50_000, lambda: 0.97, kl: 0.003...0.015, entropy: 0...0.005),
         ]
     }
 
