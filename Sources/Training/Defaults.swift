@@ -36,22 +36,21 @@ extension Configuration {
         // A long trial's critic sees many steps in one pass. Its large batches can bear the preconditioner, which follows
         // more of the gradient, noise and all: with the small ones of short trials it costs more than it brings.
         let long = steps > 30
-        let easier = entry.easier(options)
-        var configuration = Configuration(
+        let easier = long ? entry.easier(options) : []
+        let memoryIsTaught = !easier.isEmpty
+        return Configuration(
             task: task, taskOptions: options, model: model,
             modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions),
+            memoryHorizon: memoryIsTaught ? 1 : nil, inputGain: memoryIsTaught ? 6 : 1,
             hidden: modelEntry.standardHidden, criticHidden: long ? max(1, modelEntry.standardHidden / 2) : nil,
-            seed: seed, stages: curriculum(episodes: episodes, stepsPerEpisode: max(1, steps / episodes)),
+            seed: seed,
+            stages: memoryIsTaught
+                ? memoryFirst(easier: easier, episodes: episodes, steps: steps, rate: modelEntry.predictionRate)
+                : curriculum(episodes: episodes, stepsPerEpisode: max(1, steps / episodes)),
             conjugateGradientIterations: 10, damping: 1e-3, preconditioning: long ? 1 : 0,
             relativeDamping: long ? 0.3 : 0, fisherShare: 0.2,
             criticEpochs: long ? 1 : 2, criticMinibatches: long ? 40 : 10, criticLearningRate: long ? 2e-3 : 1e-3,
             criticLambda: 1)
-        if long && !easier.isEmpty {
-            (configuration.memoryHorizon, configuration.inputGain) = (1, 6)
-            configuration.stages = memoryFirst(
-                easier: easier, episodes: episodes, steps: steps, rate: modelEntry.predictionRate)
-        }
-        return configuration
     }
 
     /// For tasks of several states that are met again within a trial. What was earned must be kept by state *and* action, and
