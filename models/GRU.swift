@@ -26,7 +26,8 @@ public struct GRU: RecurrentPolicy {
         weightH = layout.add("gru.weight_hh_l0", [3 * width, width], .orthogonal(blocks: 3))
         biasX = layout.add("gru.bias_ih_l0", [3 * width], .constant(0))
         biasH = layout.add(
-            "gru.bias_hh_l0", [3 * width], .chrono(horizon: specification.memoryHorizon, block: 1, blocks: 3))
+            "gru.bias_hh_l0", [3 * width],
+            .chrono(horizon: specification.memoryHorizon, share: specification.slowUnits, block: 1, blocks: 3))
         head = Head(
             width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width]

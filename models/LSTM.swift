@@ -30,7 +30,9 @@ public struct LSTM: RecurrentPolicy {
         let horizon = specification.memoryHorizon
         biasH = layout.add(
             "lstm.bias_hh_l0", [4 * width],
-            horizon > 1 ? .chrono(horizon: horizon, block: 1, opposite: 0, blocks: 4) : .blocks([0, 1, 0, 0]))
+            horizon > 1
+                ? .chrono(horizon: horizon, share: specification.slowUnits, block: 1, opposite: 0, blocks: 4)
+                : .blocks([0, 1, 0, 0]))
         head = Head(width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width, width]
         memoryReset = specification.memoryReset

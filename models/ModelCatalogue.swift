@@ -21,12 +21,15 @@ public struct ModelSpecification: Sendable, Equatable {
     public var inputGain: Float
     /// Steps over which the model will have to remember: a trial's length. At most 1: no preparation for it.
     public var memoryHorizon: Float
+    /// Share of recurrent units that are prepared for it; the others begin fast.
+    public var slowUnits: Float
     /// What the memory forgets when an episode ends.
     public var memoryReset: MemoryReset
 
     public init(
         observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, options: OptionValues = [:],
         headGain: Float, stepScale: Float? = nil, inputGain: Float = 1, memoryHorizon: Float = 1,
+        slowUnits: Float = 1,
         memoryReset: MemoryReset = .none
     ) {
         self.observation = observation
@@ -38,6 +41,7 @@ public struct ModelSpecification: Sendable, Equatable {
         self.stepScale = stepScale
         self.inputGain = inputGain
         self.memoryHorizon = memoryHorizon
+        self.slowUnits = slowUnits
         self.memoryReset = memoryReset
     }
 

@@ -73,8 +73,9 @@ public enum Initializer: Sendable, Equatable {
     /// Zero but for one block of a stacked vector, the biases of a gate that keeps: log U(1, horizon), so that the
     /// units forget at time scales of 2 to `horizon` + 1 steps (chrono initialisation, Tallec and Ollivier 2018,
     /// section 2). A network that is to count over a trial of hundreds of steps has counters from the start.
+    /// `share`: of the units; the others have 0, and forget within two steps.
     /// `opposite`: a block that has minus the same numbers, the biases of a gate that takes in.
-    case chrono(horizon: Float, block: Int, opposite: Int? = nil, blocks: Int)
+    case chrono(horizon: Float, share: Float = 1, block: Int, opposite: Int? = nil, blocks: Int)
 
     /// Values for a parameter of `shape`, row-major.
     public func values(shape: [Int], random: inout RandomSource) -> [Float] {
@@ -84,9 +85,10 @@ public enum Initializer: Sendable, Equatable {
             return [Float](repeating: value, count: count)
         case .blocks(let constants):
             return (0..<count).map { constants[$0 * constants.count / count] }
-        case .chrono(let horizon, let block, let opposite, let blocks):
+        case .chrono(let horizon, let share, let block, let opposite, let blocks):
             let width = count / blocks
-            let biases = (0..<width).map { _ in log(1 + max(0, horizon - 1) * random.uniform()) }
+            let slow = Int((share * Float(width)).rounded())
+            let biases = (0..<width).map { $0 < slow ? log(1 + max(0, horizon - 1) * random.uniform()) : 0 }
             return (0..<count).map { index in
                 switch index / width {
                 case block: biases[index % width]

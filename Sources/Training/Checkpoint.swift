@@ -5,7 +5,7 @@ import Models
 /// A trainer's state as one safetensors file.
 ///
 /// Tensors: `policy.<name>` and `critic.<name>` under PyTorch's names and shapes, `exp_avg` and `exp_avg_sq` [P] of
-/// `critic_optimizer` and of `policy_optimizer` (which only reward prediction uses), `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
+/// `critic_optimizer` and of `policy_optimizer` (which PPO and reward prediction use), `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
 /// Random streams are named by seed and iteration, so the counter is their state.
 extension Trainer {
     public func checkpoint() throws -> SafetensorsFile {
@@ -19,7 +19,7 @@ extension Trainer {
             metadata: [
                 "format": "rl2x-checkpoint-1", "version": Version.number, "iteration": String(iteration),
                 "timesteps": String(timesteps), "critic_optimizer_steps": String(critic.optimizer.steps),
-                "policy_optimizer_steps": String(rewardPrediction.steps),
+                "policy_optimizer_steps": String(policyRegression.steps),
                 "configuration": try configuration.yaml(),
             ], tensors: tensors)
     }
@@ -28,8 +28,8 @@ extension Trainer {
         [
             ("critic_optimizer.exp_avg", critic.optimizer.firstMoment),
             ("critic_optimizer.exp_avg_sq", critic.optimizer.secondMoment),
-            ("policy_optimizer.exp_avg", rewardPrediction.firstMoment),
-            ("policy_optimizer.exp_avg_sq", rewardPrediction.secondMoment),
+            ("policy_optimizer.exp_avg", policyRegression.firstMoment),
+            ("policy_optimizer.exp_avg_sq", policyRegression.secondMoment),
         ]
     }
 
@@ -67,7 +67,7 @@ extension Trainer {
         parameters.copy(from: theta)
         critic.parameters.copy(from: criticTheta)
         critic.optimizer.steps = optimizerSteps
-        rewardPrediction.steps = policyOptimizerSteps
+        policyRegression.steps = policyOptimizerSteps
         for ((_, matrix), values) in zip(optimizerState, moments) { matrix.copy(from: values) }
         critic.scale = scale
     }

@@ -21,6 +21,13 @@ extension Configuration {
                 throw UserError(
                     "\(path): unknown key '\(unknown)'; known are \(known.sorted().joined(separator: ", "))")
             }
+            let knownOfPPO = Set(PPO.Settings.CodingKeys.allCases.map(\.rawValue))
+            let ppo = keys["ppo"] as? [String: Any] ?? [:]
+            if let unknown = ppo.keys.sorted().first(where: { !knownOfPPO.contains($0) }) {
+                throw UserError(
+                    "\(path): unknown key '\(unknown)' in ppo; known are "
+                        + knownOfPPO.sorted().joined(separator: ", "))
+            }
             let knownInStage = Set(Stage.CodingKeys.allCases.map(\.rawValue))
             for stage in keys["stages"] as? [[String: Any]] ?? [] {
                 if let unknown = stage.keys.sorted().first(where: { !knownInStage.contains($0) }) {
@@ -62,11 +69,13 @@ extension Configuration {
                 given: try values.decodeIfPresent(OptionValues.self, forKey: .modelOptions) ?? [:]),
             memoryReset: try values.decodeIfPresent(MemoryReset.self, forKey: .memoryReset) ?? .none,
             memoryHorizon: try values.decodeIfPresent(Int.self, forKey: .memoryHorizon),
+            slowUnits: try values.decodeIfPresent(Double.self, forKey: .slowUnits) ?? 1,
             inputGain: try values.decodeIfPresent(Double.self, forKey: .inputGain) ?? 1,
             hidden: try values.decode(Int.self, forKey: .hidden),
             criticHidden: try values.decodeIfPresent(Int.self, forKey: .criticHidden),
             seed: try values.decode(Int.self, forKey: .seed),
             stages: try values.decode([Stage].self, forKey: .stages),
+            ppo: try values.decodeIfPresent(PPO.Settings.self, forKey: .ppo),
             conjugateGradientIterations: try values.decode(Int.self, forKey: .conjugateGradientIterations),
             damping: try values.decode(Double.self, forKey: .damping),
             preconditioning: try values.decodeIfPresent(Double.self, forKey: .preconditioning) ?? 0,

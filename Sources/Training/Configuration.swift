@@ -16,7 +16,7 @@ public struct Configuration: Sendable, Equatable, Codable {
     public struct Stage: Sendable, Equatable, Codable {
         /// What the iterations of a stage do.
         public enum Kind: String, Sendable, Equatable, Codable, CaseIterable {
-            /// Play, improve the policy by TRPO, fit the critic: the outer loop of RL².
+            /// Play, improve the policy by TRPO or PPO, fit the critic: the outer loop of RL².
             case improvement
             /// Play by random habits and fit the policy's output for the action taken to its reward, by Adam: the memory
             /// learns to hold what was seen before the policy learns to use it (see `RewardPrediction`).
@@ -118,6 +118,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var memoryReset: MemoryReset = .none
     /// Steps over which the time scales of recurrent units are spread at first; 1: all are short. nil: a trial's length.
     public var memoryHorizon: Int?
+    /// Share of recurrent units whose time scales are spread so; the others are short.
+    public var slowUnits: Double = 1
     /// Factor on the first weights that read a step's features, of policy and critic; 1: Xavier's.
     public var inputGain: Double = 1
     /// H of the policy
@@ -126,6 +128,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var criticHidden: Int?
     public var seed: Int
     public var stages: [Stage]
+    /// PPO in place of TRPO, with these settings; nil: TRPO. δ and the entropy bonus of the stages hold for both.
+    public var ppo: PPO.Settings?
     public var conjugateGradientIterations: Int
     public var damping: Double
     /// Exponent of the conjugate gradient's preconditioner, the Fisher matrix's diagonal; 0: none.
@@ -141,9 +145,9 @@ public struct Configuration: Sendable, Equatable, Codable {
 
     public enum CodingKeys: String, CodingKey, CaseIterable {
         case task, taskOptions = "task_options", model, modelOptions = "model_options"
-        case memoryReset = "memory_reset", memoryHorizon = "memory_horizon", hidden
+        case memoryReset = "memory_reset", memoryHorizon = "memory_horizon", slowUnits = "slow_units", hidden
         case inputGain = "input_gain"
-        case criticHidden = "critic_hidden", seed, stages
+        case criticHidden = "critic_hidden", seed, stages, ppo
         case conjugateGradientIterations = "conjugate_gradient_iterations", damping, preconditioning
         case relativeDamping = "relative_damping", fisherShare = "fisher_share"
         case criticEpochs = "critic_epochs", criticMinibatches = "critic_minibatches"
@@ -228,6 +232,7 @@ public struct Configuration: Sendable, Equatable, Codable {
                 observation: family.observation, actions: family.actions, outputs: outputs, hidden: hidden,
                 options: modelOptions, headGain: headGain, stepScale: stepScale,
                 inputGain: Float(inputGain), memoryHorizon: Float(memoryHorizon ?? family.maximumTrialSteps),
+                slowUnits: Float(slowUnits),
                 memoryReset: memoryReset))
         guard made.memoryReset == memoryReset else {
             throw UserError(
@@ -276,10 +281,17 @@ public struct Configuration: Sendable, Equatable, Codable {
     /// The part of `validate` that knows no catalogue.
     func validateSettings() throws {
         if let memoryHorizon { try check("memory-horizon", memoryHorizon, 1...1_000_000) }
+        try check("slow-units", slowUnits, 0...1)
         try check("input-gain", inputGain, 0.01...100)
         try check("hidden", hidden, 1...8192)
         if let criticHidden { try check("critic-hidden", criticHidden, 1...8192) }
         try check("seed", seed, 0...Int.max)
+        if let ppo {
+            try check("ppo-epochs", ppo.epochs, 1...1000)
+            try check("ppo-minibatches", ppo.minibatches, 1...10_000)
+            try check("ppo-learning-rate", ppo.learningRate, 1e-8...1)
+            try check("ppo-clip-range", ppo.clipRange, 0.001...10)
+        }
         try check("conjugate-gradient-iterations", conjugateGradientIterations, 1...1000)
         try check("damping", damping, 0...10)
         try check("preconditioning", preconditioning, 0...1)

@@ -25,9 +25,9 @@ extension Configuration {
         if case .image = family.observation {
             return Configuration(
                 task: task, taskOptions: options, model: model,
-                modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions), memoryHorizon: 1,
+                modelOptions: OptionValues(standard: modelEntry.options, given: modelOptions), slowUnits: 0.5,
                 hidden: max(1, modelEntry.standardHidden / 2), seed: seed,
-                stages: navigation(easier: entry.easier(options).last),
+                stages: navigation(easier: entry.easier(options).last), ppo: PPO.Settings(),
                 conjugateGradientIterations: 10,
                 damping: 1e-3, fisherShare: 0.2, criticEpochs: 1, criticMinibatches: 10, criticLearningRate: 2e-3,
                 criticLambda: 1)
@@ -79,12 +79,13 @@ extension Configuration {
     ///
     /// How far a policy comes in the beginning depends on how often it is updated, hence small batches and a short λ; to
     /// look for what is far away and to remember where it was takes a long one, and batches that bear its noise. What is
-    /// seen acts at once if units are fast, and a policy that keeps some entropy goes on learning (docs/experiments.md).
-    /// Trust regions and entropy bonuses run from the upper to the lower end of their ranges.
+    /// seen acts at once if units are fast, and is kept if others are slow; a policy that keeps some entropy goes on learning. Many small steps by
+    /// Adam get further with the same trials than one large one by TRPO (docs/experiments.md). Trust regions, and with them
+    /// rates, and entropy bonuses run from the upper to the lower end of their ranges.
     static func navigation(easier: OptionValues?) -> [Stage] {
         func stage(
-            _ iterations: Int, _ batch: Int, lambda: Double, kl: ClosedRange<Double>, entropy: ClosedRange<Double>,
-            options: OptionValues? = nil
+            _ iterations: Int, _ batch: Int, lambda: Double = 0.97, kl: ClosedRange<Double> = 0.02...0.02,
+            entropy: ClosedRange<Double>, options: OptionValues? = nil
         ) -> Stage {
             Stage(
                 iterations: iterations, batchSteps: batch, taskOptions: options, discount: 0.99, gaeLambda: lambda,
@@ -92,10 +93,10 @@ extension Configuration {
                 finalEntropyBonus: entropy.lowerBound)
         }
         return [
-            stage(40, 10_000, lambda: 0.9, kl: 0.02...0.02, entropy: 0.03...0.03, options: easier),
-            stage(300, 20_000, lambda: 0.97, kl: 0.02...0.02, entropy: 0.01...0.03, options: easier),
-            stage(300, 40_000, lambda: 0.97, kl: 0.015...0.015, entropy: 0.005...0.005),
-            stage(520, 50_000, lambda: 0.97, kl: 0.003...0.015, entropy: 0...0.005),
+            stage(40, 10_000, lambda: 0.9, entropy: 0.03...0.03, options: easier),
+            stage(60, 20_000, entropy: 0.03...0.03, options: easier),
+            stage(400, 30_000, entropy: 0.005...0.01),
+            stage(900, 40_000, kl: 0.002...0.02, entropy: 0...0.005),
         ]
     }
 

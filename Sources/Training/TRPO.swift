@@ -54,36 +54,6 @@ public final class TRPO {
         }
     }
 
-    /// How an update ended.
-    public enum Outcome: String, Sendable {
-        case accepted
-        /// No step within the limit improved the surrogate inside the trust region; θ is as before.
-        case restored
-        /// A gradient, a product or a step was not finite; θ is as before.
-        case notFinite = "not_finite"
-        /// Only the critic learned in this iteration.
-        case skipped
-    }
-
-    public struct Report: Sendable {
-        public var outcome = Outcome.restored
-        /// L(θ′) − L(θ) in standardised advantages, entropy bonus included.
-        public var surrogateGain = 0.0
-        /// gᵀ step: what the linear model promised for the accepted step.
-        public var predictedGain = 0.0
-        /// ½ stepᵀ F step, without damping, for the accepted step.
-        public var predictedKL = 0.0
-        /// Mean KL(π_old ‖ π_θ′) over all N rows.
-        public var actualKL = 0.0
-        /// ‖g − F x‖ / ‖g‖
-        public var residual = 0.0
-        public var products = 0
-        public var backtracks = 0
-        /// Mean entropy of π_old, nats.
-        public var entropy = 0.0
-        public var gradientNorm = 0.0
-    }
-
     private let policy: any SequencePolicy
     private let workers: Workers
     private let sums: ShardSums
@@ -111,8 +81,8 @@ public final class TRPO {
     /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as it was.
     public func update(
         parameters: Matrix, batch: TrialBatch, settings: Settings, random: RandomSource, clock: inout PhaseClock
-    ) -> Report {
-        var report = Report()
+    ) -> PolicyUpdate {
+        var report = PolicyUpdate()
         let width = parameters.columns
         let damping = FisherMatrix.Damping(
             absolute: Float(settings.damping), relative: Float(settings.relativeDamping))
@@ -189,7 +159,7 @@ public final class TRPO {
     /// ratio is exactly 1, so it is (1/N) Σ A ∇ log π.
     private func computeGradient(
         _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Float, records: [Tape]?,
-        report: inout Report
+        report: inout PolicyUpdate
     ) {
         let count = batch.shards.count
         sums.prepare(count)

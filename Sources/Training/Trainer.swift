@@ -18,7 +18,7 @@ public struct IterationReport: Sendable {
     public var meanTotalReward = 0.0
     /// Mean reward of each episode [episodes].
     public var episodeMeans: [Double] = []
-    public var update = TRPO.Report()
+    public var update = PolicyUpdate()
     /// Within-step share of the targets' variance that the critic explained before it saw them.
     public var explainedVariance = 0.0
     /// Of the critic, or of reward prediction. Nil if the fit was not finite and was undone.
@@ -34,7 +34,7 @@ public struct IterationReport: Sendable {
     }
 }
 
-/// The outer loop of RL²: sample members, play trials, improve θ by TRPO, fit the critic.
+/// The outer loop of RL²: sample members, play trials, improve θ by TRPO (or PPO), fit the critic.
 ///
 /// It knows protocols only: neither an architecture's name nor a task's occurs in this module. What it holds between
 /// iterations is what a checkpoint holds, so a run that was killed and resumed gives the same bits as one that was not.
@@ -50,9 +50,10 @@ public final class Trainer {
     public internal(set) var timesteps = 0
 
     private let workers: Workers
-    private let optimizer: TRPO
-    /// Adam of the policy, for stages of reward prediction and of imitation.
-    let rewardPrediction: TrialRegression
+    private let trpo: TRPO
+    private let ppo: PPO
+    /// Adam of the policy, for PPO and for stages of reward prediction and of imitation.
+    let policyRegression: TrialRegression
     private let teachers: [String: any Teacher]
     private let root: RandomSource
     private let makeFamily: (Configuration.Stage?) throws -> any TaskFamily
@@ -60,7 +61,7 @@ public final class Trainer {
     private var batch: TrialBatch?
 
     /// Independent random streams of a run, by purpose. Evaluation draws from another root (see `unseenMembers`).
-    private enum Stream: Int { case policy, critic, trials, fisher, minibatches, unseen }
+    private enum Stream: Int { case policy, critic, trials, fisher, minibatches, unseen, policyMinibatches }
 
     /// A trainer of a model and a task of the catalogues.
     /// - Parameters:
@@ -113,8 +114,9 @@ public final class Trainer {
         root = RandomSource(seed: UInt64(configuration.seed))
         parameters = Trainer.firstParameters(of: policy, seed: configuration.seed)
         self.critic = Critic(model: critic, random: root.split(Stream.critic.rawValue), workers: workers)
-        optimizer = TRPO(policy: policy, workers: workers)
-        rewardPrediction = TrialRegression(model: policy, workers: workers)
+        trpo = TRPO(policy: policy, workers: workers)
+        policyRegression = TrialRegression(model: policy, workers: workers)
+        ppo = PPO(policy: policy, regression: policyRegression, workers: workers)
     }
 
     /// For those who know no teachers.
@@ -146,7 +148,7 @@ public final class Trainer {
     public var isFinished: Bool { iteration >= configuration.iterations }
 
     /// Bytes that the policy's Fisher records hold.
-    public var recordBytes: Int { optimizer.recordBytes }
+    public var recordBytes: Int { trpo.recordBytes }
 
     /// The threads of this trainer, for measuring what else they can do.
     public var sharedWorkers: Workers { workers }
@@ -218,7 +220,7 @@ public final class Trainer {
         let left = 1 - Double(configuration.place(of: iteration).within) / Double(settings.iterations)
         report.criticLoss = report.clock.measure(.critic) {
             RewardPrediction.fit(
-                parameters, to: batch, by: rewardPrediction,
+                parameters, to: batch, by: policyRegression,
                 settings: regressionSettings(settings, share: left),
                 random: root.split(Stream.minibatches.rawValue, iteration))
         }
@@ -236,7 +238,7 @@ public final class Trainer {
         let left = 1 - Double(configuration.place(of: iteration).within) / Double(settings.iterations)
         report.criticLoss = report.clock.measure(.critic) {
             Imitation.fit(
-                parameters, to: batch, by: rewardPrediction, settings: regressionSettings(settings, share: left),
+                parameters, to: batch, by: policyRegression, settings: regressionSettings(settings, share: left),
                 random: root.split(Stream.minibatches.rawValue, iteration))
         }
     }
@@ -248,16 +250,24 @@ public final class Trainer {
     }
 
     private func improvePolicy(
-        _ batch: TrialBatch, _ settings: Configuration.Stage, _ clock: inout PhaseClock
-    ) -> TRPO.Report {
-        optimizer.update(
+        _ batch: TrialBatch, _ stage: Configuration.Stage, _ clock: inout PhaseClock
+    ) -> PolicyUpdate {
+        let within = configuration.place(of: iteration).within
+        let (maximumKL, entropyBonus) = (stage.maximumKL(within: within), stage.entropyBonus(within: within))
+        if let settings = configuration.ppo {
+            return ppo.update(
+                parameters: parameters, batch: batch, settings: settings,
+                rate: settings.learningRate * (maximumKL / configuration.stages[0].maximumKL).squareRoot(),
+                maximumKL: maximumKL, entropyBonus: entropyBonus,
+                random: root.split(Stream.policyMinibatches.rawValue, iteration), clock: &clock)
+        }
+        return trpo.update(
             parameters: parameters, batch: batch,
             settings: TRPO.Settings(
-                maximumKL: settings.maximumKL(within: configuration.place(of: iteration).within),
-                conjugateGradientIterations: configuration.conjugateGradientIterations,
+                maximumKL: maximumKL, conjugateGradientIterations: configuration.conjugateGradientIterations,
                 damping: configuration.damping, preconditioning: configuration.preconditioning,
                 relativeDamping: configuration.relativeDamping, fisherShare: configuration.fisherShare,
-                entropyBonus: settings.entropyBonus(within: configuration.place(of: iteration).within)),
+                entropyBonus: entropyBonus),
             random: root.split(Stream.fisher.rawValue, iteration), clock: &clock)
     }
 

@@ -4,7 +4,7 @@ import Kernels
 import Models
 
 /// Fits a sequence model to something that is known of every row of a batch, by Adam on minibatches of whole trials: the
-/// critic to its value targets, a policy's memory to the rewards that it saw.
+/// critic to its value targets, a policy's memory to the rewards that it saw, a policy to its surrogate.
 public final class TrialRegression {
     public struct Settings: Sendable, Equatable {
         /// Passes over the batch.
@@ -56,8 +56,10 @@ public final class TrialRegression {
 
     /// Returns the mean loss a row over the last epoch, or nil if it was not finite; then parameters and moments are as
     /// before. Without epochs nothing is done and the loss is 0.
+    /// - Parameter isEnough: whether no epoch shall follow one of that mean loss.
     public func fit(
-        _ parameters: Matrix, to batch: TrialBatch, settings: Settings, random: RandomSource, loss: Loss
+        _ parameters: Matrix, to batch: TrialBatch, settings: Settings, random: RandomSource,
+        until isEnough: (Double) -> Bool = { _ in false }, loss: Loss
     ) -> Double? {
         let state = [parameters, firstMoment, secondMoment]
         for (copy, matrix) in zip(saved, state) { copy.copy(from: UnsafePointer(matrix.pointer)) }
@@ -79,6 +81,7 @@ public final class TrialRegression {
                 steps = savedSteps
                 return nil
             }
+            if isEnough(mean) { break }
         }
         return mean
     }

@@ -45,6 +45,11 @@ struct ArchitectureOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: "Share of recurrent units whose time scales are spread; the others are short (0 … 1; default per task).")
+    var slowUnits: Double?
+
+    @Option(
+        parsing: .unconditional,
         help: "Factor on the first weights that read a step's features (0.01 … 100; default per task).")
     var inputGain: Double?
 
@@ -76,7 +81,8 @@ struct ArchitectureOptions: ParsableArguments {
     /// The others, by their names; nil: not given.
     var others: [(String, Any?)] {
         [
-            ("reset-memory", resetMemory), ("memory-horizon", memoryHorizon), ("input-gain", inputGain),
+            ("reset-memory", resetMemory), ("memory-horizon", memoryHorizon), ("slow-units", slowUnits),
+            ("input-gain", inputGain),
             ("hidden", hidden), ("critic-hidden", criticHidden), ("match", match), ("match-to", matchTo),
         ]
     }
@@ -94,6 +100,7 @@ struct ArchitectureOptions: ParsableArguments {
         }
         if let resetMemory { configuration.memoryReset = resetMemory }
         if let memoryHorizon { configuration.memoryHorizon = memoryHorizon }
+        if let slowUnits { configuration.slowUnits = slowUnits }
         if let inputGain { configuration.inputGain = inputGain }
         if let criticHidden { configuration.criticHidden = criticHidden }
     }

@@ -1,6 +1,11 @@
 import ArgumentParser
 import Training
 
+/// What improves a policy.
+enum PolicyOptimizer: String, CaseIterable, ExpressibleByArgument {
+    case trpo, ppo
+}
+
 /// Settings of the outer loop, in place of the task's defaults.
 struct OuterLoopOptions: ParsableArguments {
     @Option(
@@ -23,6 +28,31 @@ struct OuterLoopOptions: ParsableArguments {
         parsing: .unconditional,
         help: "Entropy bonus, units of standardised advantage a nat (0 … 10; default per task).")
     var entropyBonus: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How a policy is improved: trpo or ppo (default per task). Either keeps to the trust region.")
+    var policyOptimizer: PolicyOptimizer?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Passes of PPO over a batch, while the trust region lets them (1 … 1000; default 3); asks for PPO.")
+    var ppoEpochs: Int?
+
+    @Option(parsing: .unconditional, help: "Adam steps of an epoch of PPO (1 … 10000; default 8); asks for PPO.")
+    var ppoMinibatches: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Adam's learning rate for the policy in the first stage; it goes with √(maximum KL) (default 0.0005); asks for \
+            PPO.
+            """)
+    var ppoLearningRate: Double?
+
+    @Option(
+        parsing: .unconditional, help: "How far PPO lets a ratio go from 1 (0.001 … 10; default 0.2); asks for PPO.")
+    var ppoClipRange: Double?
 
     @Option(parsing: .unconditional, help: "Fisher products of a TRPO update (1 … 1000; default 10).")
     var conjugateGradientIterations: Int?
@@ -72,6 +102,14 @@ struct OuterLoopOptions: ParsableArguments {
             inStages("gae-lambda", \.gaeLambda, gaeLambda),
             inStages("maximum-kl", \.maximumKL, maximumKL),
             inStages("entropy-bonus", \.entropyBonus, entropyBonus),
+            (
+                "policy-optimizer",
+                policyOptimizer.map { wanted in { $0.ppo = wanted == .ppo ? $0.ppo ?? PPO.Settings() : nil } }
+            ),
+            ofPPO("ppo-epochs", \.epochs, ppoEpochs),
+            ofPPO("ppo-minibatches", \.minibatches, ppoMinibatches),
+            ofPPO("ppo-learning-rate", \.learningRate, ppoLearningRate),
+            ofPPO("ppo-clip-range", \.clipRange, ppoClipRange),
             setting("conjugate-gradient-iterations", \.conjugateGradientIterations, conjugateGradientIterations),
             setting("damping", \.damping, damping),
             setting("preconditioning", \.preconditioning, preconditioning),
@@ -88,6 +126,22 @@ struct OuterLoopOptions: ParsableArguments {
         _ name: String, _ place: WritableKeyPath<Configuration, Value>, _ value: Value?
     ) -> Setting {
         (name, value.map { value in { $0[keyPath: place] = value } })
+    }
+
+    /// A setting of PPO asks for PPO.
+    private func ofPPO<Value>(
+        _ name: String, _ place: WritableKeyPath<PPO.Settings, Value>, _ value: Value?
+    ) -> Setting {
+        (
+            name,
+            value.map { value in
+                {
+                    var settings = $0.ppo ?? PPO.Settings()
+                    settings[keyPath: place] = value
+                    $0.ppo = settings
+                }
+            }
+        )
     }
 
     /// A setting of stages goes to all of them.

@@ -90,14 +90,15 @@ extension IterationReport {
     /// What came of the iteration, first what counts most.
     fileprivate var numbers: [String] {
         guard kind == .improvement else { return [result] }
-        return [
+        let numbers = [
             result,
             "kl \(String(format: "%.4f", update.actualKL))",
             "entropy \(format(update.entropy, 3))",
             "ev \(format(explainedVariance, 3))",
-            "cg \(String(format: "%.2g", update.residual))",
-            "back \(update.backtracks)",
         ]
+        // PPO solves nothing and searches nothing.
+        guard update.products > 0 else { return numbers }
+        return numbers + ["cg \(String(format: "%.2g", update.residual))", "back \(update.backtracks)"]
     }
 
     /// The one number by which an iteration of its kind is judged.

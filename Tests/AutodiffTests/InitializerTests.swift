@@ -55,6 +55,8 @@ import Testing
         let mean = scales.reduce(0, +) / Double(width)
         #expect(abs(mean - 50.5) < 4 * 99 / (12.0 * 500).squareRoot())
         #expect(values(.chrono(horizon: horizon, block: 1, blocks: 4), [4 * width])[..<width].allSatisfy { $0 == 0 })
+        let half = values(.chrono(horizon: horizon, share: 0.5, block: 0, blocks: 1), [width])
+        #expect(half[..<250].allSatisfy { $0 > 0 } && half[250...].allSatisfy { $0 == 0 })
         #expect(values(.chrono(horizon: 1, block: 2, blocks: 3), [9]) == [Float](repeating: 0, count: 9))
     }
 }

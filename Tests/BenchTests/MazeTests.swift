@@ -58,6 +58,7 @@ import Testing
     @Test(arguments: [1, 2, 3]) func framesAreThoseOfTheGoldens(_ seed: Int) throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("golden")
         var options = FirstPersonMaze.Options()
+        (options.step, options.turn) = (0.375, 30)
         if seed == 3 { (options.frameWidth, options.frameHeight, options.fieldOfView) = (64, 48, 75) }
         let recording = MazeRecording(FirstPersonMaze(options), .oracle, seed: seed)
         let episode = recording.episodes[0]

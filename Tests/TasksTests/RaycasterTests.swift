@@ -16,7 +16,7 @@ import Testing
             var random = RandomSource(seed: seed).split(index)
             let world = MazeWorld(
                 MazeLayout(size: 5, loops: 0.2, random: &random), target: random.integer(below: 25))
-            let motion = MazeMotion(turn: 360 / headings)
+            let motion = MazeMotion(step: 0.375, turn: 360 / headings)
             let room = world.centre(of: random.integer(below: 25))
             var pose = MazePose(x: room.x, y: room.y, heading: random.integer(below: headings))
             for _ in 0..<30 {

@@ -13,7 +13,7 @@ import Testing
             task: "bandit", model: "gru", taskOptions: ["arms": 7, "episodes": 33], seed: 123_456_789_012)
         configuration.hidden = 31
         configuration.memoryReset = .half
-        configuration.memoryHorizon = 12
+        (configuration.memoryHorizon, configuration.slowUnits) = (12, 0.25)
         configuration.inputGain = 2.5
         configuration.stages = [
             Configuration.Stage(
@@ -24,6 +24,7 @@ import Testing
         ]
         (configuration.stages[1].entropyBonus, configuration.stages[1].finalEntropyBonus) = (0.25, 0.125)
         configuration.stages[0].criticWarmup = 2
+        configuration.ppo = PPO.Settings(epochs: 2, minibatches: 9, learningRate: 2.5e-4, clipRange: 0.125)
         configuration.conjugateGradientIterations = 13
         configuration.damping = 1.0e-7
         (configuration.preconditioning, configuration.relativeDamping) = (0.75, 0.3)
@@ -95,6 +96,8 @@ import Testing
         #expect(error(yaml: text + "learning_rate: 1\n").hasPrefix("run.yaml: unknown key 'learning_rate'"))
         let stage = text.replacing("maximum_kl:", with: "maximum_kL:")
         #expect(error(yaml: stage).hasPrefix("run.yaml: unknown key 'maximum_kL' in a stage"))
+        let ppo = text.replacing("clip_range:", with: "clip:")
+        #expect(error(yaml: ppo).hasPrefix("run.yaml: unknown key 'clip' in ppo"))
     }
 
     /// As a run writes it that was trained before there were memories that forget.
@@ -202,6 +205,7 @@ import Testing
             }
         }
         try expect(\.hidden, "hidden", good: [1, 8192], bad: [0, -1, 8193, .max])
+        try expect(\.slowUnits, "slow-units", good: [0, 1], bad: [-0.1, 1.1, .nan])
         try expect(\.seed, "seed", good: [0, .max], bad: [-1, .min])
         try expect(
             \.conjugateGradientIterations, "conjugate-gradient-iterations", good: [1, 1000], bad: [0, 1001])
@@ -221,6 +225,14 @@ import Testing
         try expect(\.stages[0].criticWarmup, "critic-warmup", good: [0, 1_000_000], bad: [-1, 1_000_001])
         try expect(\.stages[1].entropyBonus, "entropy-bonus", good: [0, 10], bad: [-0.1, 11, .nan])
         var configuration = base
+        for (settings, name) in [
+            (PPO.Settings(epochs: 0), "ppo-epochs"), (PPO.Settings(minibatches: 0), "ppo-minibatches"),
+            (PPO.Settings(learningRate: .nan), "ppo-learning-rate"), (PPO.Settings(clipRange: 0), "ppo-clip-range"),
+        ] {
+            configuration.ppo = settings
+            #expect(error { try configuration.validate() }.hasPrefix("--\(name) is"))
+        }
+        configuration = base
         for episodes in [0, -1, 10_001] {
             configuration.stages[0].episodes = episodes
             #expect(error { try configuration.validate() }.hasPrefix("--episodes (of a stage) is \(episodes)"))

@@ -49,7 +49,7 @@ struct PlayedBatch {
     }
 
     /// One TRPO update.
-    func update(_ optimizer: TRPO, _ settings: TRPO.Settings) -> TRPO.Report {
+    func update(_ optimizer: TRPO, _ settings: TRPO.Settings) -> PolicyUpdate {
         var clock = PhaseClock()
         return optimizer.update(
             parameters: parameters, batch: batch, settings: settings, random: RandomSource(seed: 3), clock: &clock)

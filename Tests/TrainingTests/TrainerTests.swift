@@ -34,7 +34,7 @@ import Testing
             ] + report.episodeMeans
         let counts = [
             report.iteration, report.episodes, report.timesteps, update.products, update.backtracks,
-            TRPO.Outcome.accepted == update.outcome ? 1 : 0,
+            PolicyUpdate.Outcome.accepted == update.outcome ? 1 : 0,
         ]
         return numbers.map(\.bitPattern) + counts.map { UInt64($0) }
     }

@@ -8,8 +8,8 @@ extension FirstPersonMaze {
         CatalogueOption(
             "training-mazes", 0...1_000_000, standard: 1000, help: "mazes of the training set; 0: unlimited"),
         CatalogueOption("loops", 0...1, standard: 0.0, help: "chance that a wall inside a maze is taken away"),
-        CatalogueOption("step-length", 0.05...0.5, standard: 0.375, help: "rooms of a step forward"),
-        CatalogueOption("turn-degrees", 1...180, standard: 30, help: "degrees of a turn; they divide 360"),
+        CatalogueOption("step-length", 0.05...0.5, standard: 0.25, help: "rooms of a step forward"),
+        CatalogueOption("turn-degrees", 1...180, standard: 90, help: "degrees of a turn; they divide 360"),
         CatalogueOption("frame-width", 13...640, standard: 40, help: "pixels"),
         CatalogueOption("frame-height", 13...480, standard: 30, help: "pixels"),
         CatalogueOption("field-of-view", 10...170, standard: 90.0, help: "horizontal, degrees"),

@@ -23,9 +23,9 @@ public struct FirstPersonMaze: TaskFamily {
         /// Chance that a wall which is left between two rooms is taken away.
         public var loops = 0.0
         /// Rooms of a step forward.
-        public var step = 0.375
+        public var step = 0.25
         /// Degrees of a turn.
-        public var turn = 30
+        public var turn = 90
         /// Pixels.
         public var frameWidth = 40
         /// Pixels.

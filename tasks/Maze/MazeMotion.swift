@@ -42,7 +42,7 @@ public struct MazeMotion: Sendable, Equatable {
     /// - Parameters:
     ///   - step: in rooms, 0.05 … 0.5.
     ///   - turn: degrees; must divide 360.
-    public init(step: Double = 0.375, turn: Int = 30) {
+    public init(step: Double = 0.25, turn: Int = 90) {
         precondition(turn > 0 && 360 % turn == 0, "a turn of \(turn)° does not divide the circle")
         precondition(step >= 0.05 && step <= 0.5, "a step of \(step) rooms")
         self.step = step

@@ -7,8 +7,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rm -f "$here"/maze-*.png
 for seed in 1 2 3; do
-    options=()
-    if ((seed == 3)); then options=(--frame-width 64 --frame-height 48 --field-of-view 75); fi
+    # Twelve headings show more than the default's four.
+    options=(--step-length 0.375 --turn-degrees 30)
+    if ((seed == 3)); then options+=(--frame-width 64 --frame-height 48 --field-of-view 75); fi
     .build/debug/rl2x frames --agent oracle --seed "$seed" --scale 1 --out "$work/$seed" "${options[@]}"
     for file in "$work/$seed"/episode-01-step-*.png; do
         step=${file##*-step-}
