@@ -16,25 +16,17 @@ extension Configuration {
     public init(yaml text: String, path: String) throws {
         do {
             let keys = try Yams.load(yaml: text) as? [String: Any] ?? [:]
-            let known = Set(CodingKeys.allCases.map(\.rawValue))
-            if let unknown = keys.keys.sorted().first(where: { !known.contains($0) }) {
+            func refuseUnknown(_ keys: [String: Any], known: [String], in place: String = "") throws {
+                guard let unknown = keys.keys.sorted().first(where: { !known.contains($0) }) else { return }
                 throw UserError(
-                    "\(path): unknown key '\(unknown)'; known are \(known.sorted().joined(separator: ", "))")
+                    "\(path): unknown key '\(unknown)'\(place); known are \(known.sorted().joined(separator: ", "))")
             }
-            let knownOfPPO = Set(PPO.Settings.CodingKeys.allCases.map(\.rawValue))
-            let ppo = keys["ppo"] as? [String: Any] ?? [:]
-            if let unknown = ppo.keys.sorted().first(where: { !knownOfPPO.contains($0) }) {
-                throw UserError(
-                    "\(path): unknown key '\(unknown)' in ppo; known are "
-                        + knownOfPPO.sorted().joined(separator: ", "))
-            }
-            let knownInStage = Set(Stage.CodingKeys.allCases.map(\.rawValue))
+            try refuseUnknown(keys, known: CodingKeys.allCases.map(\.rawValue))
+            try refuseUnknown(
+                keys["ppo"] as? [String: Any] ?? [:], known: PPO.Settings.CodingKeys.allCases.map(\.rawValue),
+                in: " in ppo")
             for stage in keys["stages"] as? [[String: Any]] ?? [] {
-                if let unknown = stage.keys.sorted().first(where: { !knownInStage.contains($0) }) {
-                    throw UserError(
-                        "\(path): unknown key '\(unknown)' in a stage; known are "
-                            + knownInStage.sorted().joined(separator: ", "))
-                }
+                try refuseUnknown(stage, known: Stage.CodingKeys.allCases.map(\.rawValue), in: " in a stage")
             }
             self = try YAMLDecoder().decode(Configuration.self, from: text)
         } catch let error as UserError {

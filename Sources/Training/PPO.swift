@@ -90,11 +90,7 @@ public final class PPO {
             let (shard, tape) = (batch.shards[index], workers.tapes[worker])
             tape.begin(parameters: parameters, recording: false)
             let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
-            let logProbabilities = shard.logProbabilities.pointer
-            Categorical.logProbabilities(
-                rows: shard.rows, outcomes: shard.actionCount, logits: tape.value(logits), into: logProbabilities)
-            entropies[index] = Categorical.entropySum(
-                rows: shard.rows, outcomes: shard.actionCount, logProbabilities: logProbabilities)
+            entropies[index] = shard.keepDistributions(logits: tape.value(logits))
         }
         return (0..<count).reduce(0) { $0 + entropies[$1] } / Double(batch.rows)
     }

@@ -112,6 +112,14 @@ public final class ShardBatch: @unchecked Sendable {
         }
     }
 
+    /// Takes a policy's logits [N, A] for the distributions that its rows were drawn from; returns Σ of their entropies.
+    func keepDistributions(logits: UnsafePointer<Float>) -> Double {
+        Categorical.logProbabilities(
+            rows: rows, outcomes: actionCount, logits: logits, into: logProbabilities.pointer)
+        return Categorical.entropySum(
+            rows: rows, outcomes: actionCount, logProbabilities: logProbabilities.pointer)
+    }
+
     // MARK: Sums over trials
 
     /// Σ r over all rows.

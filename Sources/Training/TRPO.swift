@@ -172,12 +172,8 @@ public final class TRPO {
             tape.begin(parameters: parameters, recording: true)
             let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
             tape.output = logits
-            let actions = shard.actionCount
-            let logProbabilities = shard.logProbabilities.pointer
-            Categorical.logProbabilities(
-                rows: shard.rows, outcomes: actions, logits: tape.value(logits), into: logProbabilities)
-            entropies.pointer[index] = Categorical.entropySum(
-                rows: shard.rows, outcomes: actions, logProbabilities: logProbabilities)
+            entropies[index] = shard.keepDistributions(logits: tape.value(logits))
+            let (actions, logProbabilities) = (shard.actionCount, shard.logProbabilities.pointer)
             tape.beginVJP(workspace: workspace)
             let seed = workspace.cotangent(logits)
             for row in 0..<shard.rows {

@@ -104,12 +104,12 @@ struct OuterLoopOptions: ParsableArguments {
             inStages("entropy-bonus", \.entropyBonus, entropyBonus),
             (
                 "policy-optimizer",
-                policyOptimizer.map { wanted in { $0.ppo = wanted == .ppo ? $0.ppo ?? PPO.Settings() : nil } }
+                policyOptimizer.map { wanted in { $0.ppo = wanted == .ppo ? $0.wantedPPO : nil } }
             ),
-            ofPPO("ppo-epochs", \.epochs, ppoEpochs),
-            ofPPO("ppo-minibatches", \.minibatches, ppoMinibatches),
-            ofPPO("ppo-learning-rate", \.learningRate, ppoLearningRate),
-            ofPPO("ppo-clip-range", \.clipRange, ppoClipRange),
+            setting("ppo-epochs", \.wantedPPO.epochs, ppoEpochs),
+            setting("ppo-minibatches", \.wantedPPO.minibatches, ppoMinibatches),
+            setting("ppo-learning-rate", \.wantedPPO.learningRate, ppoLearningRate),
+            setting("ppo-clip-range", \.wantedPPO.clipRange, ppoClipRange),
             setting("conjugate-gradient-iterations", \.conjugateGradientIterations, conjugateGradientIterations),
             setting("damping", \.damping, damping),
             setting("preconditioning", \.preconditioning, preconditioning),
@@ -126,22 +126,6 @@ struct OuterLoopOptions: ParsableArguments {
         _ name: String, _ place: WritableKeyPath<Configuration, Value>, _ value: Value?
     ) -> Setting {
         (name, value.map { value in { $0[keyPath: place] = value } })
-    }
-
-    /// A setting of PPO asks for PPO.
-    private func ofPPO<Value>(
-        _ name: String, _ place: WritableKeyPath<PPO.Settings, Value>, _ value: Value?
-    ) -> Setting {
-        (
-            name,
-            value.map { value in
-                {
-                    var settings = $0.ppo ?? PPO.Settings()
-                    settings[keyPath: place] = value
-                    $0.ppo = settings
-                }
-            }
-        )
     }
 
     /// A setting of stages goes to all of them.
@@ -166,5 +150,13 @@ struct OuterLoopOptions: ParsableArguments {
             if maximumKL != nil { configuration.stages[index].finalMaximumKL = nil }
             if entropyBonus != nil { configuration.stages[index].finalEntropyBonus = nil }
         }
+    }
+}
+
+extension Configuration {
+    /// PPO's settings, the standard ones where it is not asked for; to set one asks for it.
+    fileprivate var wantedPPO: PPO.Settings {
+        get { ppo ?? PPO.Settings() }
+        set { ppo = newValue }
     }
 }
