@@ -16,12 +16,7 @@ extension Evaluate {
         let shortest = MazeEvaluation.shortest(members, of: unseen, seed: seed, workers: workers)
         func judge(_ agent: any Agent) -> (Evaluation, MazeEvaluation) {
             let played = Evaluation(agent, family: unseen, members: members, seed: seed, workers: workers)
-            return (
-                played,
-                MazeEvaluation(
-                    rewards: played.episodeRewards, steps: played.episodeSteps, shortest: shortest,
-                    episodes: unseen.episodes, limit: unseen.maximumEpisodeSteps)
-            )
+            return (played, MazeEvaluation(played, of: unseen, shortest: shortest))
         }
         let (result, maze) = judge(agent)
         let (random, randomMaze) = judge(RandomAgent())
@@ -37,11 +32,11 @@ extension Evaluate {
                 "per_episode_mean": result.episodeMeans, "random": rl2x.json(random.totalRewards.mean),
                 "optimum": NSNull(),
                 "success_rate": maze.episodes.map(\.successRate),
-                "mean_length": maze.episodes.map { rl2x.json($0.length.mean) },
-                "mean_length_standard_error": maze.episodes.map { rl2x.json($0.length.standardError) },
+                "mean_length": maze.episodes.map { rl2x.json($0.length) },
+                "mean_length_standard_error": maze.episodes.map { rl2x.json($0.standardError) },
                 "length_over_shortest": maze.episodes.map { rl2x.json($0.lengthOverShortest) },
                 "improved": rl2x.json(maze.improved), "success_then_failure": rl2x.json(maze.successThenFailure),
-                "mean_shortest": rl2x.json(maze.shortest.mean),
+                "mean_shortest": rl2x.json(maze.shortest),
             ])
         } else {
             printMaze(maze, random: randomMaze, result, family, configuration)
@@ -61,7 +56,7 @@ extension Evaluate {
         print(
             "\(result.trials) unseen mazes of \(size) × \(size) rooms, \(family.episodes) episodes of up to "
                 + "\(family.maximumEpisodeSteps) steps, \(actions.rawValue) actions; shortest ways of "
-                + "\(format(own.shortest.mean, 1)) steps" + configuration.forgetting)
+                + "\(format(own.shortest, 1)) steps" + configuration.forgetting)
         let published = MazeEvaluation.Published.mazes(ofSize: size)
         let name = "\(configuration.model)-\(configuration.hidden)"
         var table = TextTable(
@@ -70,7 +65,7 @@ extension Evaluate {
             table.append([title] + (maze ?? own).episodes.map(cell))
         }
         func length(_ episode: MazeEvaluation.Episode) -> String {
-            "\(format(episode.length.mean, 1)) ± \(format(episode.length.standardError, 1))"
+            "\(format(episode.length, 1)) ± \(format(episode.standardError, 1))"
         }
         func success(_ episode: MazeEvaluation.Episode) -> String { format(100 * episode.successRate, 1) + " %" }
         func publishedRow(_ title: String, _ cells: [String]) {
@@ -84,7 +79,8 @@ extension Evaluate {
                 zip(published.lengths, published.errors).map { "\(format($0, 1)) ± \(format($1, 1))" })
         }
         row("length over shortest, \(name)") { format($0.lengthOverShortest, 2) }
-        row("length over episode 1, \(name)") { format($0.length.mean / own.episodes[0].length.mean, 3) }
+        table.append(
+            ["length over episode 1, \(name)"] + own.episodes.indices.map { format(own.lengthOverFirst($0), 3) })
         if let published {
             publishedRow("the same, RL² as published¹", published.lengths.map { format($0 / published.lengths[0], 3) })
         }

@@ -61,4 +61,4 @@ func json(_ value: Double?) -> Any {
     return value
 }
 
-func format(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+func format(_ value: Double?, _ digits: Int) -> String { value.map { String(format: "%.\(digits)f", $0) } ?? "–" }

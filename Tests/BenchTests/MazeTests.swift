@@ -106,11 +106,12 @@ import Testing
             rewards: [0.8, 0.84, 0.6, limit - 0.003, limit, limit + 1],
             steps: [5, 4, 10, 10, 10, 10], shortest: [4, 5, 8], episodes: 2, limit: 10)
         #expect(evaluation.episodes.map(\.successRate) == [2 / 3.0, 2 / 3.0])
-        #expect(evaluation.episodes.map(\.length.mean) == [7.5, 7])
+        #expect(evaluation.episodes.map(\.length) == [7.5, 7])
+        #expect(evaluation.lengthOverFirst(1) == 7 / 7.5)
         #expect(evaluation.episodes[0].lengthOverShortest == (5 / 4.0 + 10 / 5.0) / 2)
         #expect(evaluation.episodes[1].lengthOverShortest == (4 / 4.0 + 10 / 8.0) / 2)
         #expect(evaluation.improved == 1)
         #expect(evaluation.successThenFailure == 1 / 3.0)
-        #expect(evaluation.shortest.mean == 17 / 3.0)
+        #expect(evaluation.shortest == 17 / 3.0)
     }
 }

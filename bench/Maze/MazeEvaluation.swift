@@ -3,14 +3,21 @@ import Tasks
 import Training
 
 /// How an agent does in mazes, episode by episode, as Duan et al. 2016 report it (tables 2 and 3).
-public struct MazeEvaluation: Sendable {
-    public struct Episode: Sendable {
+public struct MazeEvaluation: Sendable, Equatable, Codable {
+    public struct Episode: Sendable, Equatable, Codable {
         /// Share of trials in which the target was reached.
-        public var successRate: Double
-        /// Steps of the successful ones.
-        public var length: Summary
-        /// Mean over the successful ones of steps over the fewest that are possible.
-        public var lengthOverShortest: Double
+        public let successRate: Double
+        /// Mean steps of the successful ones; nil if there are none.
+        public let length: Double?
+        /// Of `length`; nil for fewer than two.
+        public let standardError: Double?
+        /// Mean over the successful ones of steps over the fewest that are possible; nil if there are none.
+        public let lengthOverShortest: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case successRate = "success_rate", length = "mean_length", standardError = "mean_length_standard_error"
+            case lengthOverShortest = "length_over_shortest"
+        }
     }
 
     public let episodes: [Episode]
@@ -19,8 +26,12 @@ public struct MazeEvaluation: Sendable {
     public let improved: Double?
     /// Share of the trials with a success in which a later episode failed.
     public let successThenFailure: Double?
-    /// Fewest steps possible.
-    public let shortest: Summary
+    /// Mean over mazes of the fewest steps possible; nil if no target can be reached.
+    public let shortest: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case episodes, improved, successThenFailure = "success_then_failure", shortest = "mean_shortest"
+    }
 
     /// - Parameters:
     ///   - rewards: Σ r of each episode [trials, episodes].
@@ -38,11 +49,13 @@ public struct MazeEvaluation: Sendable {
         episodes = (0..<count).map { episode in
             let reached = (0..<trials).filter { isSuccess($0, episode) }
             let lengths = reached.map { Double(steps[$0 * count + episode]) }
-            let ratios = zip(reached, lengths).compactMap { trial, length in shortest[trial].map { length / Double($0) }
+            let ratios = zip(reached, lengths).compactMap { trial, length in
+                shortest[trial].map { length / Double($0) }
             }
+            let summary = Summary(lengths)
             return Episode(
-                successRate: Double(reached.count) / Double(trials), length: Summary(lengths),
-                lengthOverShortest: Summary(ratios).mean)
+                successRate: Double(reached.count) / Double(trials), length: known(summary.mean),
+                standardError: known(summary.standardError), lengthOverShortest: known(Summary(ratios).mean))
         }
         improved =
             count < 2
@@ -53,7 +66,20 @@ public struct MazeEvaluation: Sendable {
             return (first..<count).contains { !isSuccess(trial, $0) }
         }
         successThenFailure = successful.isEmpty ? nil : Double(lapsed) / Double(successful.count)
-        self.shortest = Summary(shortest.compactMap { $0.map(Double.init) })
+        self.shortest = known(Summary(shortest.compactMap { $0.map(Double.init) }).mean)
+    }
+
+    /// Of a played evaluation.
+    public init(_ played: Evaluation, of family: FirstPersonMaze, shortest: [Int?]) {
+        self.init(
+            rewards: played.episodeRewards, steps: played.episodeSteps, shortest: shortest, episodes: family.episodes,
+            limit: family.maximumEpisodeSteps)
+    }
+
+    /// Length of an episode (from 0) over that of the first one; nil where either has no success.
+    public func lengthOverFirst(_ episode: Int) -> Double? {
+        guard let length = episodes[episode].length, let first = episodes[0].length else { return nil }
+        return length / first
     }
 
     /// Fewest steps in the mazes of members of an evaluation, by the oracle.
@@ -96,3 +122,6 @@ public struct MazeEvaluation: Sendable {
         }
     }
 }
+
+/// Nil for what is not a number: the mean of nothing.
+private func known(_ value: Double) -> Double? { value.isFinite ? value : nil }

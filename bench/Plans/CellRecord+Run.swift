@@ -57,7 +57,13 @@ extension CellRecord.Evaluated {
             perEpisodeMean: result.episodeMeans, blockMeans: EvaluationBank.blockMeans(result.totals),
             // Where no formula gives it, as in mazes, the bank itself does.
             random: landmarks.random ?? bank.evaluate(RandomAgent(), workers: workers).totalRewards.mean,
-            optimum: landmarks.optimum, informed: landmarks.informed, note: configuration.contextNote)
+            optimum: landmarks.optimum, informed: landmarks.informed, note: configuration.contextNote,
+            maze: (bank.family.heldOut() as? FirstPersonMaze).map { mazes in
+                MazeEvaluation(
+                    result, of: mazes,
+                    shortest: MazeEvaluation.shortest(
+                        0..<trials, of: mazes, seed: EvaluationBank.seed, workers: workers))
+            })
     }
 }
 

@@ -25,11 +25,13 @@ public struct CellRecord: StoredResult, Sendable, Equatable {
         public let informed: Double?
         /// What an architecture with bounded context meets here: nil if its context covers the trial.
         public let note: String?
+        /// Success and length, episode by episode; nil for tasks that are no mazes, and in records of builds without it.
+        public let maze: MazeEvaluation?
 
         enum CodingKeys: String, CodingKey {
             case name, taskOptions = "task_options", trials, meanTotalReward = "mean_total_reward"
             case standardError = "standard_error", perEpisodeMean = "per_episode_mean", blockMeans = "block_means"
-            case random, optimum, informed, note
+            case random, optimum, informed, note, maze
         }
     }
 

@@ -51,7 +51,7 @@ public struct Comparison {
     /// Tasks on which a contestant has runs.
     private func covered(_ contestant: Contestant) -> [String] { tasks.filter { !runs(contestant, on: $0).isEmpty } }
 
-    private func unique<Value: Hashable>(_ values: [Value]) -> [Value] {
+    func unique<Value: Hashable>(_ values: [Value]) -> [Value] {
         var seen: Set<Value> = []
         return values.filter { seen.insert($0).inserted }
     }
@@ -62,6 +62,9 @@ public struct Comparison {
     public var tables: [(title: String, table: TextTable)] {
         var tables: [(String, TextTable)] = []
         for task in tasks { tables.append(("Total reward: \(task)", scoreTable(task))) }
+        for task in tasks {
+            if let table = mazeTable(task) { tables.append(("Success and length: \(task)", table)) }
+        }
         for task in tasks { tables.append(("Sample efficiency: \(task)", efficiencyTable(task))) }
         for task in tasks {
             if let table = generalizationTable(task) { tables.append(("Generalization: \(task)", table)) }

@@ -33,17 +33,15 @@ public struct Report {
 
     // MARK: Sections
 
-    private var summary: String {
-        let wanted = ["Share of the gap", "Total reward"]
-        return section(
-            "Results", comparison.tables.filter { table in wanted.contains { table.title.hasPrefix($0) } }.map(html))
-    }
+    private var summary: String { section("Results", comparison.tables.filter { isResult($0.title) }.map(html)) }
 
     private var details: String {
-        let shown = ["Share of the gap", "Total reward"]
-        return section(
-            "All other tables",
-            comparison.tables.filter { table in !shown.contains { table.title.hasPrefix($0) } }.map(html))
+        section("All other tables", comparison.tables.filter { !isResult($0.title) }.map(html))
+    }
+
+    /// Whether a table stands above all others.
+    private func isResult(_ title: String) -> Bool {
+        ["Share of the gap", "Total reward", "Success and length"].contains { title.hasPrefix($0) }
     }
 
     private var replays: String { section("Replays", ReplaySection(comparison.replays).parts) }
