@@ -22,16 +22,22 @@ public final class MetricsLog {
             directory: run.path, purgeStep: iteration > 0 ? timesteps + 1 : nil)
     }
 
+    /// What an iteration has not, such as a conjugate gradient's residual under PPO, is `nan` in the table and no point of
+    /// TensorBoard's.
     public func append(_ report: IterationReport) throws {
-        let update = report.update
-        let row: [Double] =
-            [
-                Double(report.iteration), Double(report.timesteps), Double(report.episodes), report.meanTotalReward,
-                report.episodeMeans.first ?? .nan, report.episodeMeans.last ?? .nan, update.surrogateGain,
-                update.predictedGain, update.predictedKL, update.actualKL, update.residual, Double(update.products),
-                Double(update.backtracks), update.outcome == .accepted ? 1 : 0, update.gradientNorm, update.entropy,
-                report.explainedVariance, report.criticLoss ?? .nan, report.stepsPerSecond,
-            ] + PhaseClock.Phase.allCases.map { report.clock[$0] }
+        let (update, step) = (report.update, report.update.naturalStep)
+        let played: [Double] = [
+            Double(report.iteration), Double(report.timesteps), Double(report.episodes), report.meanTotalReward,
+            report.episodeMeans.first ?? .nan, report.episodeMeans.last ?? .nan,
+        ]
+        let improved: [Double?] = [
+            step?.surrogateGain, step?.predictedGain, step?.predictedKL, update.actualKL, step?.residual,
+            (step?.products).map(Double.init), (step?.backtracks).map(Double.init),
+            update.outcome == .accepted ? 1 : 0, step?.gradientNorm, update.entropy, report.explainedVariance,
+            report.criticLoss, report.stepsPerSecond,
+        ]
+        let seconds = PhaseClock.Phase.allCases.map { report.clock[$0] }
+        let row = played + improved.map { $0 ?? .nan } + seconds
         try table.append(row)
         var scalars = zip(MetricsLog.columns, row).dropFirst(2).map { (tag: MetricsLog.tag($0), value: $1) }
         // Long bandit trials have hundreds of episodes: ten points along the trial show its shape.
@@ -40,7 +46,7 @@ public final class MetricsLog {
         for episode in shown {
             scalars.append((tag: "episode_reward/\(episode + 1)", value: report.episodeMeans[episode]))
         }
-        try events.write(step: report.timesteps, scalars: scalars)
+        try events.write(step: report.timesteps, scalars: scalars.filter { !$0.value.isNaN })
     }
 
     /// Makes sure that all rows so far survive a power cut; called before a checkpoint.

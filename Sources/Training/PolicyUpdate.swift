@@ -11,22 +11,30 @@ public struct PolicyUpdate: Sendable {
         case skipped
     }
 
+    /// What TRPO's solver and its line search did.
+    public struct NaturalStep: Sendable {
+        public var gradientNorm = 0.0
+        /// L(θ′) − L(θ) in standardised advantages, entropy bonus included.
+        public var surrogateGain = 0.0
+        /// gᵀ step: what the linear model promised for the accepted step.
+        public var predictedGain = 0.0
+        /// ½ stepᵀ F step, without damping, for the accepted step.
+        public var predictedKL = 0.0
+        /// ‖g − F x‖ / ‖g‖
+        public var residual = 0.0
+        public var products = 0
+        public var backtracks = 0
+
+        public init() {}
+    }
+
     public var outcome = Outcome.restored
-    /// L(θ′) − L(θ) in standardised advantages, entropy bonus included. TRPO only, as all but KL and entropy.
-    public var surrogateGain = 0.0
-    /// gᵀ step: what the linear model promised for the accepted step.
-    public var predictedGain = 0.0
-    /// ½ stepᵀ F step, without damping, for the accepted step.
-    public var predictedKL = 0.0
     /// Mean KL(π_old ‖ π_θ′) over all N rows; PPO: as the minibatches of the last epoch found it.
     public var actualKL = 0.0
-    /// ‖g − F x‖ / ‖g‖
-    public var residual = 0.0
-    public var products = 0
-    public var backtracks = 0
     /// Mean entropy of π_old, nats.
     public var entropy = 0.0
-    public var gradientNorm = 0.0
+    /// Nil for PPO, which solves nothing and searches nothing, and where the policy did not learn.
+    public var naturalStep: NaturalStep?
 
     public init() {}
 }

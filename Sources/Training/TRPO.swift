@@ -83,6 +83,7 @@ public final class TRPO {
         parameters: Matrix, batch: TrialBatch, settings: Settings, random: RandomSource, clock: inout PhaseClock
     ) -> PolicyUpdate {
         var report = PolicyUpdate()
+        report.naturalStep = PolicyUpdate.NaturalStep()
         let width = parameters.columns
         let damping = FisherMatrix.Damping(
             absolute: Float(settings.damping), relative: Float(settings.relativeDamping))
@@ -93,8 +94,9 @@ public final class TRPO {
                 parameters.pointer, batch, entropyBonus: Float(settings.entropyBonus),
                 records: wholeBatch ? fisher.takeAll(of: batch) : nil, report: &report)
         }
-        report.gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
-        guard report.gradientNorm.isFinite, report.entropy.isFinite else {
+        let gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
+        report.naturalStep?.gradientNorm = gradientNorm
+        guard gradientNorm.isFinite, report.entropy.isFinite else {
             report.outcome = .notFinite
             return report
         }
@@ -111,11 +113,11 @@ public final class TRPO {
                 iterations: settings.conjugateGradientIterations
             ) { fisher.product($0, damping: damping) }
         }
-        report.residual = solved.relativeResidual
-        report.products = solved.iterations
+        report.naturalStep?.residual = solved.relativeResidual
+        report.naturalStep?.products = solved.iterations
         guard solved.curvature.isFinite, solved.curvature > 0 else {
             // A gradient of zero has nothing to improve; anything else here is a failure of the arithmetic.
-            report.outcome = report.gradientNorm == 0 ? .restored : .notFinite
+            report.outcome = gradientNorm == 0 ? .restored : .notFinite
             return report
         }
 
@@ -136,11 +138,11 @@ public final class TRPO {
                 if gain > 0 && divergence <= settings.maximumKL {
                     parameters.copy(from: UnsafePointer(trial.pointer))
                     report.outcome = .accepted
-                    report.surrogateGain = gain
-                    report.predictedGain = scale * slope
-                    report.predictedKL = 0.5 * scale * scale * undamped
+                    report.naturalStep?.surrogateGain = gain
+                    report.naturalStep?.predictedGain = scale * slope
+                    report.naturalStep?.predictedKL = 0.5 * scale * scale * undamped
                     report.actualKL = divergence
-                    report.backtracks = attempt
+                    report.naturalStep?.backtracks = attempt
                     return
                 }
                 report.outcome = .restored
@@ -148,7 +150,7 @@ public final class TRPO {
                 let aim = 0.97 * (settings.maximumKL / divergence).squareRoot()
                 scale *= divergence > settings.maximumKL ? max(0.1, aim) : settings.backtrackFactor
             }
-            report.backtracks = settings.backtrackLimit
+            report.naturalStep?.backtracks = settings.backtrackLimit
         }
         return report
     }

@@ -33,7 +33,8 @@ final class ProgressDisplay {
             newline()
             printError(
                 "warning: iteration \(report.iteration + 1): the update was not finite and was undone; if it comes back, "
-                    + "lower --maximum-kl or raise --damping")
+                    + (configuration.ppo == nil
+                        ? "lower --maximum-kl or raise --damping" : "lower --maximum-kl or --ppo-learning-rate"))
         }
         if report.criticLoss == nil {
             newline()
@@ -96,9 +97,8 @@ extension IterationReport {
             "entropy \(format(update.entropy, 3))",
             "ev \(format(explainedVariance, 3))",
         ]
-        // PPO solves nothing and searches nothing.
-        guard update.products > 0 else { return numbers }
-        return numbers + ["cg \(String(format: "%.2g", update.residual))", "back \(update.backtracks)"]
+        guard let step = update.naturalStep else { return numbers }
+        return numbers + ["cg \(String(format: "%.2g", step.residual))", "back \(step.backtracks)"]
     }
 
     /// The one number by which an iteration of its kind is judged.

@@ -243,7 +243,7 @@ import Testing
         let report = played.update(played.optimizer, TRPO.Settings(fisherShare: 0.3))
         #expect(report.outcome == .accepted)
         #expect(report.actualKL > 0 && report.actualKL <= 0.01)
-        #expect(report.surrogateGain > 0)
+        #expect(report.step.surrogateGain > 0)
         #expect(played.parameters.bits != before)
     }
 }

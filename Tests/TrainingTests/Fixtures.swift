@@ -58,6 +58,11 @@ struct PlayedBatch {
     var optimizer: TRPO { TRPO(policy: policy, workers: workers) }
 }
 
+extension PolicyUpdate {
+    /// Of an update by TRPO.
+    var step: NaturalStep { naturalStep! }
+}
+
 extension ShardBatch {
     /// All trials, in the order of lanes.
     var allTrials: [[TrialStep]] { (0..<lanes).map(trial) }

@@ -20,11 +20,11 @@ import Testing
             let before = played.parameters.bits
             let report = played.update(played.optimizer, TRPO.Settings(maximumKL: maximumKL))
             #expect(report.outcome == .accepted)
-            #expect(report.surrogateGain > 0)
+            #expect(report.step.surrogateGain > 0)
             #expect(report.actualKL > 0 && report.actualKL <= maximumKL)
             // The full step is where the quadratic model, damping included, says δ.
-            #expect(report.predictedKL <= maximumKL * 1.0001)
-            #expect(report.products == 10)
+            #expect(report.step.predictedKL <= maximumKL * 1.0001)
+            #expect(report.step.products == 10)
             #expect(played.parameters.bits != before)
         }
     }
@@ -39,7 +39,8 @@ import Testing
             let report = played.update(played.optimizer, TRPO.Settings(maximumKL: maximumKL))
             #expect(report.outcome == .accepted)
             return (
-                abs(report.surrogateGain / report.predictedGain - 1), abs(report.actualKL / report.predictedKL - 1)
+                abs(report.step.surrogateGain / report.step.predictedGain - 1),
+                abs(report.actualKL / report.step.predictedKL - 1)
             )
         }
         let (large, middle, small) = (errors(1e-2), errors(1e-4), errors(1e-6))
@@ -55,7 +56,7 @@ import Testing
             played.optimizer, TRPO.Settings(maximumKL: 1e-5, conjugateGradientIterations: 1, damping: 10))
         #expect(report.outcome == .accepted)
         // Second order: the relative error is of the order of the step, √(2 · 1e-5 / 10) ≈ 1e-3, times the curvature.
-        #expect(abs(report.surrogateGain / report.predictedGain - 1) < 0.02)
+        #expect(abs(report.step.surrogateGain / report.step.predictedGain - 1) < 0.02)
     }
 
     @Test func aSearchThatMayTryNothingLeavesTheParameters() {
@@ -72,7 +73,7 @@ import Testing
         let before = played.parameters.bits
         let report = played.update(played.optimizer, TRPO.Settings(maximumKL: 0, backtrackLimit: 4))
         #expect(report.outcome == .restored)
-        #expect(report.backtracks == 4)
+        #expect(report.step.backtracks == 4)
         #expect(played.parameters.bits == before)
     }
 
@@ -96,8 +97,8 @@ import Testing
         let many = saturated()
         let accepted = many.update(many.optimizer, patient)
         #expect(accepted.outcome == .accepted)
-        #expect(accepted.backtracks > 0)
-        #expect(accepted.actualKL <= 0.5 && accepted.surrogateGain > 0)
+        #expect(accepted.step.backtracks > 0)
+        #expect(accepted.actualKL <= 0.5 && accepted.step.surrogateGain > 0)
     }
 
     @Test func equalAdvantagesHaveNothingToImprove() {
@@ -120,11 +121,11 @@ import Testing
         zeroed(played)
         let optimizer = played.optimizer
         let report = played.update(optimizer, TRPO.Settings(entropyBonus: 2))
-        #expect(report.outcome == .accepted && report.surrogateGain > 0)
+        #expect(report.outcome == .accepted && report.step.surrogateGain > 0)
         #expect(report.actualKL <= 0.01)
         zeroed(played)
         let after = played.update(optimizer, TRPO.Settings(backtrackLimit: 0))
-        #expect(abs(2 * (after.entropy - report.entropy) - report.surrogateGain) < 200 * 0x1p-24)
+        #expect(abs(2 * (after.entropy - report.entropy) - report.step.surrogateGain) < 200 * 0x1p-24)
         #expect(after.entropy <= log(3.0) + 1e-6)
     }
 
@@ -160,7 +161,7 @@ import Testing
         #expect(played.update(optimizer, TRPO.Settings()).outcome == .notFinite)
         played.setRandomAdvantages()
         let report = played.update(optimizer, TRPO.Settings())
-        #expect(report.outcome == .accepted && report.surrogateGain == expected.surrogateGain)
+        #expect(report.outcome == .accepted && report.step.surrogateGain == expected.step.surrogateGain)
         #expect(played.parameters.bits == fresh.parameters.bits)
     }
 

@@ -25,15 +25,14 @@ import Testing
 
     /// All of a report but the times, as bits.
     private func bits(_ report: IterationReport) -> [UInt64] {
-        let update = report.update
+        let (update, step) = (report.update, report.update.naturalStep ?? PolicyUpdate.NaturalStep())
         let numbers =
             [
-                report.meanTotalReward, update.surrogateGain, update.predictedGain, update.predictedKL,
-                update.actualKL, update.residual, update.entropy, update.gradientNorm, report.explainedVariance,
-                report.criticLoss ?? .nan,
+                report.meanTotalReward, step.surrogateGain, step.predictedGain, step.predictedKL, update.actualKL,
+                step.residual, update.entropy, step.gradientNorm, report.explainedVariance, report.criticLoss ?? .nan,
             ] + report.episodeMeans
         let counts = [
-            report.iteration, report.episodes, report.timesteps, update.products, update.backtracks,
+            report.iteration, report.episodes, report.timesteps, step.products, step.backtracks,
             PolicyUpdate.Outcome.accepted == update.outcome ? 1 : 0,
         ]
         return numbers.map(\.bitPattern) + counts.map { UInt64($0) }
