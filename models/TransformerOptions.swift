@@ -50,19 +50,21 @@ struct TransformerOptions {
     }
 
     static let catalogue: [CatalogueOption] = [
-        CatalogueOption("layers", 1...64, standard: 2, help: "Layers L of a transformer."),
-        CatalogueOption("heads", 1...256, standard: 4, help: "Attention heads; they divide the hidden width."),
+        CatalogueOption("layers", 1...64, standard: 2, help: "Layers L of a transformer"),
         CatalogueOption(
-            "feed-forward", 1...64, standard: 4, help: "Width of the feed-forward layers, in hidden widths."),
+            "heads", 1...256, standard: 4, help: "Attention heads of a transformer; they divide the hidden width"),
+        CatalogueOption(
+            "feed-forward", 1...64, standard: 4, help: "Width of a transformer's feed-forward layers, in hidden widths"),
         CatalogueOption(
             "position", PositionEncoding.allCases.map(\.rawValue), standard: PositionEncoding.none.rawValue,
-            help: "Position encoding, besides the step count that is always an input."),
+            help: "Position encoding of a transformer, besides the step count that is always an input"),
         CatalogueOption(
             "context", 0...1_000_000, standard: 0,
-            help: "Steps that a step attends to, itself among them; 0: all of the trial."),
+            help: "Steps that a transformer's step attends to, itself among them; 0: all of the trial"),
         CatalogueOption(
             "gating", ResidualGating.allCases.map(\.rawValue), standard: ResidualGating.none.rawValue,
-            help: "How a sublayer's output joins the stream: added, or through a gated recurrent unit."),
+            help:
+                "How the output of a transformer's sublayer joins its stream: added, or through a gated recurrent unit"),
     ]
 
     /// Why there is no transformer of this width with these options; nil if there is one.

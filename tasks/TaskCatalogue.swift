@@ -34,11 +34,13 @@ public enum TaskCatalogue {
             name: "bandit",
             summary: "Bernoulli bandits, success probabilities uniform on (0, 1) unless --prior is given",
             options: [
-                CatalogueOption("arms", 2...1000, standard: 5, help: "arms of the bandit"),
-                CatalogueOption("episodes", 1...10_000, standard: 10, help: "episodes of a trial; pulls"),
+                CatalogueOption("arms", 2...1000, standard: 5, help: "Arms of a bandit"),
+                CatalogueOption("episodes", 1...10_000, standard: 10, help: "Episodes of a trial; of a bandit, pulls"),
                 CatalogueOption(
                     "prior", BanditPrior.words.map(\.word), standard: "uniform",
-                    help: "success probabilities: uniform, Beta(2, 2), or of two arms p and 1 − p"),
+                    help:
+                        "How a bandit's success probabilities are drawn: uniform, by Beta(2, 2), or as p and 1 − p of two arms"
+                ),
             ], objection: { BanditPrior(named: $0.word("prior")).objection(arms: $0.integer("arms")) }
         ) {
             BernoulliBandit(
@@ -47,13 +49,13 @@ public enum TaskCatalogue {
         Entry(
             name: "mdp", summary: "random tabular MDPs, flat Dirichlet transitions, mean rewards N(1, 1)",
             options: [
-                CatalogueOption("states", 2...64, standard: 10, help: "states of the MDP"),
-                CatalogueOption("actions", 2...64, standard: 5, help: "actions of the MDP"),
-                CatalogueOption("horizon", 1...1000, standard: 10, help: "steps of an episode"),
-                CatalogueOption("episodes", 1...10_000, standard: 10, help: "episodes of a trial"),
+                CatalogueOption("states", 2...64, standard: 10, help: "States of an MDP"),
+                CatalogueOption("actions", 2...64, standard: 5, help: "Actions of an MDP"),
+                CatalogueOption("horizon", 1...1000, standard: 10, help: "Steps of an MDP's episode"),
+                CatalogueOption("episodes", 1...10_000, standard: 10, help: "Episodes of a trial"),
                 CatalogueOption(
                     "reachable-states", 0...64, standard: 0,
-                    help: "states that transitions lead to, the first so many; 0: all"),
+                    help: "States of an MDP that transitions lead to, the first so many; 0: all"),
             ],
             objection: {
                 $0.integer("reachable-states") <= $0.integer("states")

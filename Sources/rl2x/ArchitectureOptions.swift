@@ -6,26 +6,22 @@ import Training
 
 /// Options of an architecture and its size.
 struct ArchitectureOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Layers of a transformer (1 … 64; default 2).")
+    @Option(parsing: .unconditional, help: .catalogued("layers"))
     var layers: Int?
 
-    @Option(parsing: .unconditional, help: "Attention heads; they divide the hidden width (1 … 256; default 4).")
+    @Option(parsing: .unconditional, help: .catalogued("heads"))
     var heads: Int?
 
-    @Option(
-        parsing: .unconditional,
-        help: "Width of a transformer's feed-forward layers, in hidden widths (1 … 64; default 4).")
+    @Option(parsing: .unconditional, help: .catalogued("feed-forward"))
     var feedForward: Int?
 
-    @Option(help: "Position encoding of a transformer: none, sinusoidal, rotary, alibi (default none).")
+    @Option(help: .catalogued("position"))
     var position: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: "Steps that a transformer's step attends to, itself among them; 0: all (0 … 1000000; default 0).")
+    @Option(parsing: .unconditional, help: .catalogued("context"))
     var context: Int?
 
-    @Option(help: "How a transformer's sublayers join its stream: none (added), gru (gated) (default none).")
+    @Option(help: .catalogued("gating"))
     var gating: String?
 
     @Option(

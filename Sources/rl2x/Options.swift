@@ -17,7 +17,7 @@ struct ModelAndTaskOptions: ParsableArguments {
     @OptionGroup var members: MemberOptions
 
     @Option(
-        name: .customLong("actions"), parsing: .unconditional, help: "Actions of an MDP (2 … 64; default 5).")
+        name: .customLong("actions"), parsing: .unconditional, help: .catalogued("actions"))
     var actionCount: Int?
 
     @OptionGroup var architecture: ArchitectureOptions
