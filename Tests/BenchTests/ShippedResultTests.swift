@@ -5,7 +5,7 @@ import Training
 @testable import Bench
 
 /// What the repository says that was measured is what its records hold: docs/bandits.md shows what the shipped records say,
-/// byte for byte, and README.md its first table.
+/// byte for byte, and README.md its first table; likewise docs/mazes.md and the MDPs' and mazes' numbers.
 @Suite struct ShippedResultTests {
     private let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -34,5 +34,24 @@ import Training
         let total = String(
             format: "%.2f ± %.2f", record.main.meanTotalReward, record.main.standardError)
         #expect(try text("README.md").contains("**\(total)**"))
+    }
+
+    /// Likewise of the mazes; docs/mazes.md shows the record's tables.
+    @Test func theMazeRecordIsOfTheDefault() throws {
+        let (comparison, failures) = try Comparison.read(package.appendingPathComponent("bench/results/maze-5").path)
+        #expect(failures.isEmpty, "\(failures)")
+        let record = try #require(comparison.records.first { $0.seed == 1 && $0.modelName == "gru" })
+        let standard = try Configuration.standard(task: "maze", model: "gru", seed: 1)
+        #expect(try Configuration(yaml: record.configuration, path: "record") == standard)
+        let maze = try #require(record.main.maze)
+        #expect(record.main.trials >= 1000 && maze.episodes.count == 2)
+        #expect(maze.episodes[0].successRate >= 0.97 && maze.episodes[1].successRate >= 0.98)
+        #expect(try #require(maze.lengthOverFirst(1)) <= 0.85)
+        #expect(record.costs.trainingSeconds <= 150 * 60)
+        #expect(try text("docs/mazes.md").hasSuffix("\n" + comparison.markdown))
+        let lengths = try maze.episodes.map {
+            String(format: "%.1f ± %.1f", try #require($0.length), try #require($0.standardError))
+        }
+        #expect(try text("README.md").contains("**\(lengths.joined(separator: ", "))**"))
     }
 }
