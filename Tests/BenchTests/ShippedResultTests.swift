@@ -54,4 +54,13 @@ import Training
         }
         #expect(try text("README.md").contains("**\(lengths.joined(separator: ", "))**"))
     }
+
+    @Test func documentsShowTheModelsInMazes() throws {
+        let (comparison, failures) = try Comparison.read(
+            package.appendingPathComponent("bench/results/maze-models").path)
+        #expect(failures.isEmpty, "\(failures)")
+        let shown = comparison.tables.filter { $0.title.hasPrefix("Total reward") || $0.title.hasPrefix("Success") }
+        #expect(shown.count == 2)
+        for (_, table) in shown { #expect(try text("docs/mazes.md").contains(table.markdown())) }
+    }
 }

@@ -15,6 +15,8 @@ public struct Report {
         let sections = [summary, curves, generalization, regret, insideTrials, costs, replays, details].filter {
             !$0.isEmpty
         }
+        let count = comparison.records.count
+        let trainings = count == 1 ? "1 training" : "\(count) trainings"
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
@@ -22,7 +24,7 @@ public struct Report {
             <title>rl2x: \(escape(plans))</title>
             <style>\(Report.style)\(ReplaySection.style)</style></head><body><main>
             <h1>\(escape(plans))</h1>
-            <p>\(comparison.records.count) trainings, each judged from its final checkpoint on the same unseen members under the
+            <p>\(trainings), each judged from its final checkpoint on the same unseen members under the
             same chance (bank \(EvaluationBank.version)). Intervals, bands and whiskers are 95 % by bootstrap over seeds; of
             three seeds or fewer that is their range.</p>
             \(sections.joined(separator: "\n"))
