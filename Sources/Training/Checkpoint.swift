@@ -5,7 +5,8 @@ import Models
 /// A trainer's state as one safetensors file.
 ///
 /// Tensors: `policy.<name>` and `critic.<name>` under PyTorch's names and shapes, `exp_avg` and `exp_avg_sq` [P] of
-/// `critic_optimizer` and of `policy_optimizer` (which PPO and reward prediction use), `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
+/// `critic_optimizer` and of `policy_optimizer` (which PPO, reward prediction and imitation use),
+/// `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
 /// Random streams are named by seed and iteration, so the counter is their state.
 extension Trainer {
     public func checkpoint() throws -> SafetensorsFile {

@@ -79,9 +79,10 @@ extension Configuration {
     ///
     /// How far a policy comes in the beginning depends on how often it is updated, hence small batches and a short λ; to
     /// look for what is far away and to remember where it was takes a long one, and batches that bear its noise. What is
-    /// seen acts at once if units are fast, and is kept if others are slow; a policy that keeps some entropy goes on learning. Many small steps by
-    /// Adam get further with the same trials than one large one by TRPO (docs/experiments.md). Trust regions, and with them
-    /// rates, and entropy bonuses run from the upper to the lower end of their ranges.
+    /// seen acts at once if units are fast, and is kept if others are slow; a policy that keeps some entropy goes on
+    /// learning. Many small steps by Adam get further with the same trials than one large one by TRPO
+    /// (docs/experiments.md). Trust regions, and with them rates, and entropy bonuses run from the upper to the lower end
+    /// of their ranges.
     static func navigation(easier: OptionValues?) -> [Stage] {
         func stage(
             _ iterations: Int, _ batch: Int, lambda: Double = 0.97, kl: ClosedRange<Double> = 0.02...0.02,

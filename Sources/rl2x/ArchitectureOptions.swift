@@ -35,7 +35,7 @@ struct ArchitectureOptions: ParsableArguments {
         parsing: .unconditional,
         help: """
             Steps over which the time scales of recurrent units are spread at first; 1: all are short (1 … 1000000; default \
-            the length of a trial).
+            per task, mostly the length of a trial).
             """)
     var memoryHorizon: Int?
 

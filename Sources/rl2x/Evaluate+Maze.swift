@@ -82,7 +82,7 @@ extension Evaluate {
         table.append(
             ["length over episode 1, \(name)"] + own.episodes.indices.map { format(own.lengthOverFirst($0), 3) })
         if let published {
-            publishedRow("the same, RL² as published¹", published.lengths.map { format($0 / published.lengths[0], 3) })
+            publishedRow("the same, RL² as published¹", published.lengthsOverFirst.map { format($0, 3) })
         }
         row("success, \(name)", success)
         row("the same, random play", of: random, success)

@@ -36,22 +36,27 @@ struct OuterLoopOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Passes of PPO over a batch, while the trust region lets them (1 … 1000; default 3); asks for PPO.")
+        help:
+            "Passes of PPO over a batch, while the trust region lets them (1 … 1000; default \(PPO.Settings().epochs)); asks for PPO."
+    )
     var ppoEpochs: Int?
 
-    @Option(parsing: .unconditional, help: "Adam steps of an epoch of PPO (1 … 10000; default 8); asks for PPO.")
+    @Option(
+        parsing: .unconditional,
+        help: "Adam steps of an epoch of PPO (1 … 10000; default \(PPO.Settings().minibatches)); asks for PPO.")
     var ppoMinibatches: Int?
 
     @Option(
         parsing: .unconditional,
         help: """
-            Adam's learning rate for the policy in the first stage; it goes with √(maximum KL) (default 0.0005); asks for \
-            PPO.
+            Adam's learning rate for the policy in the first stage; it goes with √(maximum KL) (default \(PPO.Settings().learningRate)); \
+            asks for PPO.
             """)
     var ppoLearningRate: Double?
 
     @Option(
-        parsing: .unconditional, help: "How far PPO lets a ratio go from 1 (0.001 … 10; default 0.2); asks for PPO.")
+        parsing: .unconditional,
+        help: "How far PPO lets a ratio go from 1 (0.001 … 10; default \(PPO.Settings().clipRange)); asks for PPO.")
     var ppoClipRange: Double?
 
     @Option(parsing: .unconditional, help: "Fisher products of a TRPO update (1 … 1000; default 10).")
@@ -84,7 +89,7 @@ struct OuterLoopOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Adam steps of an epoch of the critic's fit (1 … 10000; default per task).")
     var criticMinibatches: Int?
 
-    @Option(parsing: .unconditional, help: "Adam's learning rate for the critic (default 0.001).")
+    @Option(parsing: .unconditional, help: "Adam's learning rate for the critic (default per task).")
     var criticLearningRate: Double?
 
     @Option(

@@ -14,9 +14,23 @@ import Training
         try String(contentsOf: package.appendingPathComponent(path), encoding: .utf8)
     }
 
-    @Test func documentsShowTheTablesOfTheRecords() throws {
-        let (comparison, failures) = try Comparison.read(package.appendingPathComponent("bench/results/bandits").path)
+    /// The records of a folder of bench/results, all of which can be read.
+    private func shipped(_ folder: String) throws -> Comparison {
+        let (comparison, failures) = try Comparison.read(package.appendingPathComponent("bench/results/\(folder)").path)
         #expect(failures.isEmpty, "\(failures)")
+        return comparison
+    }
+
+    /// The record of a GRU of seed 1, whose configuration must be the task's default.
+    private func recordOfTheDefault(_ comparison: Comparison, task: String) throws -> CellRecord {
+        let record = try #require(comparison.records.first { $0.seed == 1 && $0.modelName == "gru" })
+        let standard = try Configuration.standard(task: task, model: "gru", seed: 1)
+        #expect(try Configuration(yaml: record.configuration, path: "record") == standard)
+        return record
+    }
+
+    @Test func documentsShowTheTablesOfTheRecords() throws {
+        let comparison = try shipped("bandits")
         #expect(try text("docs/bandits.md").hasSuffix("\n" + comparison.markdown))
         let first = try #require(comparison.tables.first)
         #expect(try text("README.md").contains(first.table.markdown()))
@@ -24,11 +38,7 @@ import Training
 
     /// README.md says that the default earns this: a default that changes needs a record made anew.
     @Test func theMDPRecordIsOfTheDefault() throws {
-        let (comparison, failures) = try Comparison.read(package.appendingPathComponent("bench/results/mdps").path)
-        #expect(failures.isEmpty, "\(failures)")
-        let record = try #require(comparison.records.first { $0.seed == 1 && $0.modelName == "gru" })
-        let standard = try Configuration.standard(task: "mdp", model: "gru", seed: 1)
-        #expect(try Configuration(yaml: record.configuration, path: "record") == standard)
+        let record = try recordOfTheDefault(shipped("mdps"), task: "mdp")
         #expect(record.main.meanTotalReward >= 150)
         #expect(record.costs.trainingSeconds <= 90 * 60)
         let total = String(
@@ -38,11 +48,8 @@ import Training
 
     /// Likewise of the mazes; docs/mazes.md shows the record's tables.
     @Test func theMazeRecordIsOfTheDefault() throws {
-        let (comparison, failures) = try Comparison.read(package.appendingPathComponent("bench/results/maze-5").path)
-        #expect(failures.isEmpty, "\(failures)")
-        let record = try #require(comparison.records.first { $0.seed == 1 && $0.modelName == "gru" })
-        let standard = try Configuration.standard(task: "maze", model: "gru", seed: 1)
-        #expect(try Configuration(yaml: record.configuration, path: "record") == standard)
+        let comparison = try shipped("maze-5")
+        let record = try recordOfTheDefault(comparison, task: "maze")
         let maze = try #require(record.main.maze)
         #expect(record.main.trials >= 1000 && maze.episodes.count == 2)
         #expect(maze.episodes[0].successRate >= 0.97 && maze.episodes[1].successRate >= 0.98)
@@ -56,9 +63,7 @@ import Training
     }
 
     @Test func documentsShowTheModelsInMazes() throws {
-        let (comparison, failures) = try Comparison.read(
-            package.appendingPathComponent("bench/results/maze-models").path)
-        #expect(failures.isEmpty, "\(failures)")
+        let comparison = try shipped("maze-models")
         let shown = comparison.tables.filter { $0.title.hasPrefix("Total reward") || $0.title.hasPrefix("Success") }
         #expect(shown.count == 2)
         for (_, table) in shown { #expect(try text("docs/mazes.md").contains(table.markdown())) }

@@ -105,6 +105,9 @@ public struct MazeEvaluation: Sendable, Equatable, Codable {
         public let successRates: [Double]
         public let improved: Double
 
+        /// Each length over that of the first episode.
+        public var lengthsOverFirst: [Double] { lengths.map { $0 / lengths[0] } }
+
         public static let small = Published(
             lengths: [52.4, 39.1, 42.6, 43.5, 43.9], errors: [1.3, 0.9, 1.0, 1.1, 1.1],
             successRates: [0.993, 0.996, 0.997, 0.994, 0.996], improved: 0.917)

@@ -33,6 +33,9 @@ public struct CellRecord: StoredResult, Sendable, Equatable {
             case standardError = "standard_error", perEpisodeMean = "per_episode_mean", blockMeans = "block_means"
             case random, optimum, informed, note, maze
         }
+
+        /// What tables and charts call an evaluation of a name.
+        static func title(_ name: String) -> String { name.isEmpty ? "as trained" : name }
     }
 
     /// What the cell costs and took. Not part of a comparison's numbers: it differs from machine to machine.

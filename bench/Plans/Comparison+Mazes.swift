@@ -13,7 +13,7 @@ extension Comparison {
                     "over shortest", "over episode 1",
                 ].map { .init($0) })
         for name in places {
-            let title = name.isEmpty ? "as trained" : name
+            let title = CellRecord.Evaluated.title(name)
             for contestant in contestants {
                 let mazes = runs(contestant, on: task).compactMap { run in
                     run.evaluations.first { $0.name == name }?.maze
@@ -34,11 +34,9 @@ extension Comparison {
                 let published = MazeEvaluation.Published.mazes(ofSize: evaluated.taskOptions.integer("maze-size"))
             else { continue }
             for episode in published.lengths.indices.prefix(evaluated.perEpisodeMean.count) {
-                table.append([
-                    "RL² as published", title, "\(episode + 1)", percent(published.successRates[episode]), "–", "–",
-                    "–",
-                    "–", number(published.lengths[episode] / published.lengths[0]),
-                ])
+                table.append(
+                    ["RL² as published", title, "\(episode + 1)", percent(published.successRates[episode])]
+                        + Array(repeating: "–", count: 4) + [number(published.lengthsOverFirst[episode])])
             }
         }
         return table

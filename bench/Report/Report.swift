@@ -79,10 +79,7 @@ public struct Report {
             "Generalization",
             comparison.tasks.compactMap { task in
                 let records = comparison.records.filter { $0.taskName == task }
-                var names: [String] = []
-                for name in records.flatMap({ $0.evaluations.map(\.name) }) where !names.contains(name) {
-                    names.append(name)
-                }
+                let names = comparison.unique(records.flatMap { $0.evaluations.map(\.name) })
                 guard names.count > 1 else { return nil }
                 let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
                     let runs = comparison.runs(contestant, on: task)
@@ -98,13 +95,13 @@ public struct Report {
                             x: Double(index), y: mean,
                             interval: comparison.interval(shares.map { 100 * $0 }),
                             title:
-                                "\(contestant.title), \(name.isEmpty ? "as trained" : name): \(comparison.number(mean)) %"
+                                "\(contestant.title), \(CellRecord.Evaluated.title(name)): \(comparison.number(mean)) %"
                         )
                     }
                     return Chart.Series(name: contestant.title, points: points)
                 }
                 return Chart(
-                    .bars(groups: names.map { $0.isEmpty ? "as trained" : $0 }),
+                    .bars(groups: names.map(CellRecord.Evaluated.title)),
                     title: "\(task): share of the gap from random to the best known play",
                     x: "members played", y: "% of the gap closed", series: series
                 ).svg
