@@ -145,6 +145,11 @@ struct OuterLoopOptions: ParsableArguments {
         )
     }
 
+    func validate() throws {
+        guard policyOptimizer == .trpo, let name = given.first(where: { $0.hasPrefix("ppo-") }) else { return }
+        throw ValidationError("--\(name) asks for PPO and --policy-optimizer is trpo: leave one out")
+    }
+
     /// Names of those that were given.
     var given: [String] { settings.filter { $0.set != nil }.map(\.name) }
 

@@ -39,6 +39,7 @@ import Testing
         (["train", "--slow-units", "1.5"], "slow-units"),
         (["train", "--policy-optimizer", "adam"], "policy-optimizer"),
         (["train", "--ppo-epochs", "0"], "ppo-epochs"),
+        (["train", "--policy-optimizer", "trpo", "--ppo-clip-range", "0.1"], "--ppo-clip-range"),
         (["train", "--input-gain", "0"], "input-gain"),
         (["train", "--task", "mdp", "--reachable-states", "11"], "reachable-states"),
         (["train", "--maximum-kl", "inf"], "maximum-kl"),
