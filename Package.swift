@@ -22,7 +22,8 @@ let package = Package(
     name: "rl2x",
     products: [
         .library(
-            name: "RL2X", targets: ["Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance", "Bench"]),
+            name: "RL2X",
+            targets: ["Platform", "Kernels", "Autodiff", "Models", "Tasks", "Training", "Conformance", "Bench"]),
         .executable(name: "rl2x", targets: ["rl2x"]),
     ],
     dependencies: [
@@ -32,14 +33,17 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "Platform", swiftSettings: optimised),
         .target(name: "CKernels", cSettings: optimisedC, linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: optimised),
+        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Platform"], swiftSettings: optimised),
         .target(name: "Autodiff", dependencies: ["Kernels", "CKernels"], swiftSettings: optimised),
         .target(name: "Models", dependencies: ["Kernels", "Autodiff"], path: "models", swiftSettings: optimised),
         .target(name: "Tasks", dependencies: ["Kernels"], path: "tasks", swiftSettings: optimised),
         .target(
             name: "Training",
-            dependencies: ["Kernels", "Autodiff", "Models", "Tasks", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "Platform", "Kernels", "Autodiff", "Models", "Tasks", .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: optimised),
         .target(
             name: "Conformance", dependencies: ["Kernels", "Autodiff", "Models", "Tasks", "Training"],
@@ -54,13 +58,14 @@ let package = Package(
         .executableTarget(
             name: "rl2x",
             dependencies: [
-                "Kernels", "Models", "Tasks", "Training", "Conformance", "Bench",
+                "Platform", "Kernels", "Models", "Tasks", "Training", "Conformance", "Bench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: optimised),
         .target(
             name: "TestSupport", dependencies: ["Kernels", "Autodiff", "Tasks", "Conformance"],
             path: "Tests/TestSupport", swiftSettings: optimised),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Conformance", "TestSupport"]),
         .testTarget(
             name: "AutodiffTests", dependencies: ["CKernels", "Kernels", "Autodiff", "Conformance", "TestSupport"],

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Platform
 
 /// A block of memory that is filled from the front, emptied at once, and never given back while it lives.
 ///
@@ -48,7 +49,7 @@ public final class Arena {
         let larger = Arena.wholePages(max(needed, capacity * 2))
         let bytes = MemoryLayout<Float>.size
         guard let moved = rl2x_grow_mapping(base, capacity * bytes, larger * bytes) else {
-            Arena.fail(bytes: larger * bytes)
+            Console.failForLackOfMemory(bytes: larger * bytes)
         }
         rl2x_advise_huge_pages(moved, larger * bytes)
         base = moved.assumingMemoryBound(to: Float.self)
@@ -60,15 +61,8 @@ public final class Arena {
     private static func map(floats: Int) -> UnsafeMutablePointer<Float> {
         let bytes = floats * MemoryLayout<Float>.size
         let block = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let block, block != MAP_FAILED else { fail(bytes: bytes) }
+        guard let block, block != MAP_FAILED else { Console.failForLackOfMemory(bytes: bytes) }
         rl2x_advise_huge_pages(block, bytes)
         return block.assumingMemoryBound(to: Float.self)
-    }
-
-    private static func fail(bytes: Int) -> Never {
-        let line =
-            "rl2x: out of memory: \(bytes >> 20) MiB could not be mapped; use a smaller --batch-steps or --hidden\n"
-        FileHandle.standardError.write(Data(line.utf8))
-        exit(1)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Memory for the largest batch that can come, of which only the part that is used is ever backed by pages.
 final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
@@ -11,9 +12,7 @@ final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
         bytes = max(capacity * MemoryLayout<Element>.stride, 4096)
         let block = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | Int32(MAP_NORESERVE), -1, 0)
         guard let block, block != MAP_FAILED else {
-            FileHandle.standardError.write(
-                Data("rl2x: out of memory: \(bytes >> 20) MiB could not be mapped; use a smaller --batch-steps\n".utf8))
-            exit(1)
+            Console.failForLackOfMemory(bytes: bytes)
         }
         pointer = block.assumingMemoryBound(to: Element.self)
     }

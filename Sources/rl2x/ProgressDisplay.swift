@@ -1,11 +1,12 @@
 import Foundation
 import Kernels
+import Platform
 import Training
 
 /// What a training shows of itself on standard error: one live line on a terminal, a plain line an iteration elsewhere.
 final class ProgressDisplay {
     private let configuration: Configuration
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let liveLine = LiveLine()
     private let started = ContinuousClock.now
     private var firstIteration = 0
 
@@ -23,21 +24,14 @@ final class ProgressDisplay {
     }
 
     func show(_ report: IterationReport) {
-        let line = describe(report)
-        if isTerminal {
-            FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
-        } else {
-            printError(line)
-        }
+        liveLine.show(describe(report))
         if report.update.outcome == .notFinite {
-            newline()
             printError(
                 "warning: iteration \(report.iteration + 1): the update was not finite and was undone; if it comes back, "
                     + (configuration.ppo == nil
                         ? "lower --maximum-kl or raise --damping" : "lower --maximum-kl or --ppo-learning-rate"))
         }
         if report.criticLoss == nil {
-            newline()
             printError(
                 "warning: iteration \(report.iteration + 1): a fit by Adam was not finite and was undone; if it comes back, "
                     + "lower --critic-learning-rate, or the stage's learning_rate")
@@ -45,7 +39,6 @@ final class ProgressDisplay {
     }
 
     func end(_ session: TrainingSession, _ outcome: TrainingSession.Outcome) {
-        newline()
         let seconds = (ContinuousClock.now - started).inSeconds
         switch outcome {
         case .finished:
@@ -57,8 +50,6 @@ final class ProgressDisplay {
                     + session.run.path)
         }
     }
-
-    private func newline() { if isTerminal { printError("") } }
 
     private func describe(_ report: IterationReport) -> String {
         let total = configuration.iterations

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Platform
 import Training
 
 /// The command line: parse, call, print.
@@ -21,32 +22,37 @@ struct RL2X: ParsableCommand {
     /// Parses, runs, and turns every failure into one line on standard error: exit code 64 for a wrong call, 1 for a
     /// failure.
     static func main() {
-        signal(SIGPIPE, SIG_DFL)
+        Console.prepare()
         do {
             var command = try parseAsRoot()
             try command.run()
+            Console.exit(0)
         } catch let error as UserError {
-            fail(error.description, code: 1)
+            Console.fail(error.description)
         } catch let error as FileError {
-            fail(error.description, code: 1)
+            Console.fail(error.description)
         } catch {
             // Help and version come as errors too, and are none.
             let code = exitCode(for: error)
-            if code.isSuccess { exit(withError: error) }
+            if code.isSuccess {
+                print(fullMessage(for: error))
+                Console.exit(0)
+            }
             let lines = message(for: error).split(whereSeparator: \.isNewline)
             let advice = code == .validationFailure ? "; see rl2x --help" : ""
-            fail((lines.first ?? "failed") + advice, code: code.rawValue)
+            Console.fail((lines.first ?? "failed") + advice, code: code.rawValue)
         }
-    }
-
-    static func fail(_ line: String, code: Int32) -> Never {
-        printError("rl2x: " + line)
-        Foundation.exit(code)
     }
 }
 
 /// Writes a line to standard error.
-func printError(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+func printError(_ line: String) { Console.error(line) }
+
+/// Prints on standard output. It stands in for the standard library's function, which does not tell whether it could
+/// write.
+func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {
+    Console.output(items.map { "\($0)" }.joined(separator: separator) + terminator)
+}
 
 /// Prints exactly one JSON object on standard output.
 func printJSON(_ object: [String: Any]) throws {

@@ -32,15 +32,22 @@ enum Command {
         private let directory: String
         private let prefix: String
 
-        init(_ arguments: [String], in directory: String) throws {
+        /// - Parameters:
+        ///   - executable: rl2x, or a program that starts it.
+        ///   - errors: takes standard error; nil: a file, which `wait` reads.
+        init(
+            _ arguments: [String], in directory: String, executable: URL = Command.executable,
+            errors: FileHandle? = nil
+        ) throws {
             self.directory = directory
             prefix = NSTemporaryDirectory() + "rl2x-streams-\(UUID().uuidString)"
-            process.executableURL = Command.executable
+            process.executableURL = executable
             process.arguments = arguments
             process.currentDirectoryURL = URL(fileURLWithPath: directory)
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = try Running.stream(prefix + ".out")
-            process.standardError = try Running.stream(prefix + ".err")
+            let file = try Running.stream(prefix + ".err")
+            process.standardError = errors ?? file
             // Threads of Swift concurrency block all signals, and a child inherits the mask of the thread that starts it.
             var (all, before) = (sigset_t(), sigset_t())
             sigfillset(&all)
@@ -55,6 +62,7 @@ enum Command {
         }
 
         var isRunning: Bool { process.isRunning }
+        var identifier: Int32 { process.processIdentifier }
 
         func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
@@ -74,6 +82,16 @@ enum Command {
 
     static func run(_ arguments: [String], in directory: String) throws -> Result {
         try Running(arguments, in: directory).wait()
+    }
+
+    /// Starts a script of the shell, in which `"$0"` is rl2x.
+    static func start(script: String, in directory: String, errors: FileHandle? = nil) throws -> Running {
+        try Running(
+            ["-c", script, executable.path], in: directory, executable: URL(fileURLWithPath: "/bin/sh"), errors: errors)
+    }
+
+    static func run(script: String, in directory: String) throws -> Result {
+        try start(script: script, in: directory).wait()
     }
 
     /// Runs a command that must succeed.
