@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bench
 import Foundation
+import Platform
 import Training
 
 struct BenchRunCommand: ParsableCommand {
@@ -14,7 +15,8 @@ struct BenchRunCommand: ParsableCommand {
             What is done is kept, what was interrupted goes on. Several processes may share a plan and its directory; a \
             cell is done by one of them.
             An entry of the plan that cannot be used, or a cell that fails, is told in a line, and the others are done.
-            Exit code: 0 all cells are done or others are at them, 1 something failed, 130 or 143 stopped by a signal.
+            Exit code: 0 all cells are done or others are at them, 1 something failed, 128 + its number \
+            stopped by a signal.
             """)
 
     @Argument(help: "Plan: a YAML file.")
@@ -67,7 +69,7 @@ struct BenchRunCommand: ParsableCommand {
             case .elsewhere: printError("\(name)  another process is at it")
             case .interrupted:
                 printError("\(name)  stopped; the same command goes on from here")
-                Foundation.exit(128 + Interruption.signal)
+                Console.exit(128 + Interruption.signal)
             case .failed(let line):
                 failed += 1
                 printError("rl2x: " + line)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bench
 import Foundation
 import Kernels
+import Platform
 import Training
 
 struct Train: ParsableCommand {
@@ -12,8 +13,9 @@ struct Train: ParsableCommand {
             rl2x train --model gru --task bandit --arms 5 --episodes 100 --seed 1 --run runs/long
             rl2x train --resume runs/long
 
-            Ctrl-C finishes the iteration, writes a checkpoint and stops; --resume continues with the same bits.
-            Exit code: 0 finished, 130 or 143 stopped by SIGINT or SIGTERM, 64 a wrong call, 1 a failure.
+            Ctrl-C finishes the iteration, writes a checkpoint and stops; --resume continues with the same bits. So do \
+            the signals TERM, HUP, USR1, USR2 and XCPU; a second Ctrl-C or TERM stops at once.
+            Exit code: 0 finished, 128 + its number stopped by a signal (Ctrl-C: 130), 64 a wrong call, 1 a failure.
             """)
 
     @OptionGroup var options: ModelAndTaskOptions
@@ -91,26 +93,5 @@ func follow(_ session: TrainingSession, threads: Int) throws {
     display.begin(session, threads: threads)
     let outcome = try session.train(shouldStop: { Interruption.signal != 0 }) { report in display.show(report) }
     display.end(session, outcome)
-    if outcome == .interrupted { Foundation.exit(128 + Interruption.signal) }
-}
-
-/// SIGINT and SIGTERM: the first asks for a stop after the iteration, the second ends the process at once.
-enum Interruption {
-    /// The signal that came, or 0. Written by the handler, read between iterations.
-    nonisolated(unsafe) private(set) static var signal: Int32 = 0
-
-    static func install() {
-        // A parent that blocks signals hands its mask down; a training that cannot be stopped is no use.
-        var both = sigset_t()
-        sigemptyset(&both)
-        sigaddset(&both, SIGINT)
-        sigaddset(&both, SIGTERM)
-        pthread_sigmask(SIG_UNBLOCK, &both, nil)
-        for number in [SIGINT, SIGTERM] {
-            Foundation.signal(number) { number in
-                if Interruption.signal != 0 { _exit(128 + number) }
-                Interruption.signal = number
-            }
-        }
-    }
+    if outcome == .interrupted { Console.exit(128 + Interruption.signal) }
 }

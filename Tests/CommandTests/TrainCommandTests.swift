@@ -137,7 +137,8 @@ import Testing
     }
 
     /// The first signal finishes the iteration and writes a checkpoint; exit code 128 + its number.
-    @Test(arguments: [SIGINT, SIGTERM]) func aSignalWritesACheckpoint(_ signal: Int32) throws {
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU])
+    func aSignalWritesACheckpoint(_ signal: Int32) throws {
         try withTemporaryDirectory { directory in
             let running = try start(long("run"), in: directory, run: "run", untilRows: 3)
             running.send(signal)
