@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What the operating system says of the machine; Linux only.
 public struct Processor: Sendable {
@@ -7,9 +8,9 @@ public struct Processor: Sendable {
     /// AVX-512 foundation, vector-length and byte-word instructions, which OpenBLAS's SkylakeX kernels use.
     public let hasAVX512: Bool
     public let hasAVX2: Bool
-    /// Processors that this process may run on.
+    /// Processors that this process may use.
     public let coreCount: Int
-    /// Bytes of memory that this process may use: the machine's, or the limit of its control group.
+    /// Bytes of memory that this process may use.
     public let memoryBytes: Int
 
     public static let current: Processor = {
@@ -28,15 +29,7 @@ public struct Processor: Sendable {
             name: field("model name").isEmpty ? "unknown" : field("model name"),
             hasAVX512: needed.allSatisfy(flags.contains),
             hasAVX2: flags.contains("avx2"),
-            coreCount: ProcessInfo.processInfo.activeProcessorCount,
-            memoryBytes: memoryLimit(physical: Int(clamping: ProcessInfo.processInfo.physicalMemory)))
+            coreCount: ProcessLimits.current.processors,
+            memoryBytes: ProcessLimits.current.memoryBytes)
     }()
-
-    /// The least of the machine's memory and the limits of version 2 and version 1 control groups, where there are any.
-    private static func memoryLimit(physical: Int) -> Int {
-        ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-            .compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
-            .compactMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-            .reduce(physical, min)
-    }
 }

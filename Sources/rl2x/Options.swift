@@ -141,7 +141,9 @@ private func accept(_ value: OptionValue, for option: CatalogueOption) throws ->
 struct ThreadOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: "Worker threads (1 … 1024; default: the processor's cores). Results do not depend on it.")
+        help:
+            "Worker threads (1 … 1024; default: the processors that this process may use). Results do not depend on it."
+    )
     var threads: Int?
 
     func validate() throws {
