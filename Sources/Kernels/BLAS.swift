@@ -38,6 +38,20 @@ public enum BLAS {
         return KernelSet(name: chosen, detected: detected, source: "cpuid")
     }()
 
+    /// OpenMP's own switch, if this OpenBLAS was built with it. Such a library asks OpenMP how many threads to run, and
+    /// OpenMP keeps that number for each thread that calls; `openblas_set_num_threads` sets it for the caller alone.
+    private static let setThreadsOfOpenMP: (@convention(c) (Int32) -> Void)? = {
+        guard openblas_get_parallel() == 2, let symbol = dlsym(nil, "omp_set_num_threads") else { return nil }
+        return unsafeBitCast(symbol, to: (@convention(c) (Int32) -> Void).self)
+    }()
+
+    /// Every product runs on the thread that asks for it and no other.
+    @inline(__always)
+    private static func prepare() {
+        _ = kernelSet
+        setThreadsOfOpenMP?(1)
+    }
+
     private static let counter = Atomic<Int>(0)
 
     /// Floating-point operations of all products so far (2mnk each), over all threads.
@@ -69,7 +83,7 @@ public enum BLAS {
         _ b: UnsafePointer<Float>, _ ldb: Int, transposeB: Bool = false,
         into c: UnsafeMutablePointer<Float>, _ ldc: Int, alpha: Float = 1, beta: Float = 0
     ) {
-        _ = kernelSet
+        prepare()
         guard m > 0, n > 0 else { return }
         cblas_sgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
@@ -84,7 +98,7 @@ public enum BLAS {
         _ b: UnsafePointer<Double>, _ ldb: Int, transposeB: Bool = false,
         into c: UnsafeMutablePointer<Double>, _ ldc: Int, alpha: Double = 1, beta: Double = 0
     ) {
-        _ = kernelSet
+        prepare()
         guard m > 0, n > 0 else { return }
         cblas_dgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
