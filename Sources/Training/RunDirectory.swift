@@ -62,7 +62,7 @@ public struct RunDirectory: Sendable {
 
     /// Takes the directory for this process, as long as the lock lives: two trainings in one would spoil both.
     func lock() throws -> RunLock {
-        guard let lock = RunLock(path) else {
+        guard let lock = try RunLock(path) else {
             throw UserError("\(path): another process is training in this run directory; wait for it or name another")
         }
         return lock
@@ -82,11 +82,29 @@ public final class RunLock {
     private let descriptor: Int32
 
     /// Nil if another process holds the directory.
-    public init?(_ path: String) {
-        descriptor = open(path, O_RDONLY | O_DIRECTORY)
-        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            if descriptor >= 0 { close(descriptor) }
-            return nil
+    /// - Throws: `FileError`, when the directory cannot be opened or its file system cannot lock it.
+    public init?(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path: path, action: "cannot open the directory", code: errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else {
+            self.descriptor = descriptor
+            return
+        }
+        let code = errno
+        close(descriptor)
+        if let failure = RunLock.failure(path, code: code) { throw failure }
+        return nil
+    }
+
+    /// Why a directory that could be opened could not be locked; nil: another process holds it.
+    static func failure(_ path: String, code: Int32) -> FileError? {
+        switch code {
+        case EWOULDBLOCK: nil
+        case ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL, EBADF:
+            FileError(
+                path: path, problem: "the file system cannot lock it (\(String(cString: strerror(code))))",
+                remedy: "choose a directory on another disk, or have the file system mounted with locks")
+        default: FileError(path: path, action: "cannot lock the directory", code: code)
         }
     }
 

@@ -232,7 +232,7 @@ private func error(_ text: String) -> String {
             let run = try PlanRun(plan, directory: directory, text: small, threads: 1)
             let path = "\(directory)/cells/\(plan.cells[0].identifier)"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            let claim = try #require(RunLock(path))
+            let claim = try #require(try RunLock(path))
             #expect(run.run(plan.cells[0], shouldStop: { false }, progress: { _, _ in }) == .elsewhere)
             withExtendedLifetime(claim) {}
         }

@@ -73,7 +73,7 @@ public struct PlanRun {
             }
             let path = "\(directory)/cells/\(cell.identifier)"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            guard let claim = RunLock(path) else { return .elsewhere }
+            guard let claim = try RunLock(path) else { return .elsewhere }
             defer { withExtendedLifetime(claim) {} }
             // Another process may have finished it between the two looks.
             let isTrained = FileManager.default.fileExists(atPath: file(CellRecord.self, cell))
@@ -89,6 +89,8 @@ public struct PlanRun {
             if try lacksAnalysis(cell, configuration) { try analyse(cell, configuration, in: path) }
             return .done
         } catch let error as UserError {
+            return .failed(error.description)
+        } catch let error as FileError {
             return .failed(error.description)
         } catch {
             return .failed("\(cell.identifier): \(error)")
