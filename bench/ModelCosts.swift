@@ -28,6 +28,8 @@ public struct ModelCosts: Sendable {
         policyParameters = policy.layout.count
         criticParameters = try configuration.makeCritic().layout.count
         stateBytes = policy.memoryBytes(steps: family.maximumTrialSteps)
+        // Operations are counted with parameters and a gradient.
+        try ModelMemory.require([policy], vectors: 2)
         let counted = try OperationCount(configuration)
         (actingOperations, learningOperations, countedSteps) = (counted.acting, counted.learning, counted.steps)
         rolloutBytes =

@@ -1,3 +1,6 @@
+import Foundation
+import Platform
+
 /// A row-major Float32 matrix [rows, columns] that owns its memory: parameters, memories and scratch that outlive a
 /// tape. Rows may be dropped from the end (`setRows`) without giving memory back.
 public final class Matrix: @unchecked Sendable {
@@ -12,11 +15,13 @@ public final class Matrix: @unchecked Sendable {
         self.rows = rows
         self.columns = columns
         capacity = rows
-        pointer = .allocate(capacity: max(1, rows * columns))
-        pointer.initialize(repeating: 0, count: max(1, rows * columns))
+        // Not `.allocate`, which crashes where there is no memory.
+        let (count, bytes) = (max(1, rows * columns), MemoryLayout<Float>.stride)
+        guard let block = calloc(count, bytes) else { Console.failForLackOfMemory(bytes: count * bytes) }
+        pointer = block.bindMemory(to: Float.self, capacity: count)
     }
 
-    deinit { pointer.deallocate() }
+    deinit { free(pointer) }
 
     public var count: Int { rows * columns }
 

@@ -100,6 +100,8 @@ public final class Trainer {
         }
         try Trainer.requireSteadyLayout(policy, "policy")
         try Trainer.requireSteadyLayout(critic, "critic")
+        // The parameters, and three vectors of TRPO or Adam.
+        try ModelMemory.require([policy, critic], vectors: 4)
         for stage in configuration.stages {
             let family = try makeFamily(stage)
             try TrialBatch.requireMemory(
