@@ -47,13 +47,13 @@ import Testing
         }
     }
 
-    /// A cache of 10 000 steps in 64 layers of width 8192 is terabytes: refused before anything is made.
+    /// A cache of 10 000 steps in 64 layers of width 256 is terabytes on 1024 threads: refused before anything is made.
     @Test func aMemoryThatCannotFitIsRefusedBeforeAnyWork() throws {
         try withTemporaryDirectory { directory in
             try expectFailure(
                 [
-                    "train", "--model", "transformer", "--episodes", "10000", "--hidden", "8192", "--layers", "64",
-                    "--run", "huge",
+                    "train", "--model", "transformer", "--episodes", "10000", "--hidden", "256", "--layers", "64",
+                    "--threads", "1024", "--run", "huge",
                 ], in: directory, about: "GiB", "memory", "--batch-steps")
         }
     }
