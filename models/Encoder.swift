@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 
 /// φ: turns what a step shows, (s_t, a_{t−1}, r_{t−1}, d_{t−1}), into the features of a sequence model. Any encoder goes

@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 
 /// A policy without a memory: two tanh layers of width H and the head. It knows the last action and reward and nothing

@@ -27,7 +27,7 @@ public struct GRU: RecurrentPolicy {
         biasX = layout.add("gru.bias_ih_l0", [3 * width], .constant(0))
         biasH = layout.add(
             "gru.bias_hh_l0", [3 * width],
-            .chrono(horizon: specification.memoryHorizon, share: specification.slowUnits, block: 1, blocks: 3))
+            .chrono(horizon: specification.chronoSteps, share: specification.chronoShare, block: 1, blocks: 3))
         head = Head(
             width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width]

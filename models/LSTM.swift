@@ -27,11 +27,11 @@ public struct LSTM: RecurrentPolicy {
             .xavierUniform(gain: specification.inputGain, blocks: 4))
         weightH = layout.add("lstm.weight_hh_l0", [4 * width, width], .orthogonal(blocks: 4))
         biasX = layout.add("lstm.bias_ih_l0", [4 * width], .constant(0))
-        let horizon = specification.memoryHorizon
+        let horizon = specification.chronoSteps
         biasH = layout.add(
             "lstm.bias_hh_l0", [4 * width],
             horizon > 1
-                ? .chrono(horizon: horizon, share: specification.slowUnits, block: 1, opposite: 0, blocks: 4)
+                ? .chrono(horizon: horizon, share: specification.chronoShare, block: 1, opposite: 0, blocks: 4)
                 : .blocks([0, 1, 0, 0]))
         head = Head(width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
         stateWidths = [width, width]

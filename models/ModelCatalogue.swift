@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 
 /// What a model is built for and how large it is.
@@ -10,27 +11,18 @@ public struct ModelSpecification: Sendable, Equatable {
     public var outputs: Int
     /// H: hidden width.
     public var hidden: Int
-    /// A value for each of the architecture's own options.
-    public var options: OptionValues
+    /// A value for each of the model's options, those that it shares with others included.
+    public var options: Values
     /// Factor on the head's first weights.
     public var headGain: Float
     /// Steps that count as 1 in an input that tells how long the trial has run; nil: no such input.
     public var stepScale: Float?
-    /// Factor on the first weights that read the encoder's features; 1: Xavier's, which suit features that all vary. Of one-hot
-    /// features few are not 0 at a time, so that gates hardly move at first.
-    public var inputGain: Float
-    /// Steps over which the model will have to remember: a trial's length. At most 1: no preparation for it.
-    public var memoryHorizon: Float
-    /// Share of recurrent units that are prepared for it; the others begin fast.
-    public var slowUnits: Float
-    /// What the memory forgets when an episode ends.
-    public var memoryReset: MemoryReset
+    /// T: most steps of a trial.
+    public var trialSteps: Int
 
     public init(
-        observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, options: OptionValues = [:],
-        headGain: Float, stepScale: Float? = nil, inputGain: Float = 1, memoryHorizon: Float = 1,
-        slowUnits: Float = 1,
-        memoryReset: MemoryReset = .none
+        observation: ObservationSpace, actions: Int, outputs: Int, hidden: Int, options: Values = [:],
+        headGain: Float, stepScale: Float? = nil, trialSteps: Int = 1
     ) {
         self.observation = observation
         self.actions = actions
@@ -39,10 +31,7 @@ public struct ModelSpecification: Sendable, Equatable {
         self.options = options
         self.headGain = headGain
         self.stepScale = stepScale
-        self.inputGain = inputGain
-        self.memoryHorizon = memoryHorizon
-        self.slowUnits = slowUnits
-        self.memoryReset = memoryReset
+        self.trialSteps = trialSteps
     }
 
     /// The encoder for this observation space; its parameters, if it has any, come first in the layout.
@@ -58,51 +47,49 @@ public struct ModelSpecification: Sendable, Equatable {
     }
 }
 
-/// The architectures that can be asked for by name. A new one is a file and a line here.
-public enum ModelCatalogue {
-    public struct Entry: Sendable {
-        public let name: String
-        public let summary: String
-        /// H where nobody says it.
-        public let standardHidden: Int
-        /// Adam's rate where its memory is taught to predict; attention bears a smaller one than gates.
-        public let predictionRate: Double
-        /// Options of this architecture alone.
-        public let options: [CatalogueOption]
-        /// Why an architecture of this width and these options cannot be, in words that name the option; nil if it can.
-        public let objection: @Sendable (_ hidden: Int, _ options: OptionValues) -> String?
-        /// Builds the architecture; the specification holds a value for each option.
-        public let make: @Sendable (ModelSpecification) -> any SequencePolicy
+/// An architecture that can be asked for by name.
+public struct ModelEntry: CatalogueEntry {
+    public static let kind = "model"
+    public let name: String
+    public let summary: String
+    /// The model's own options, after those that all models share.
+    public let options: [Option]
+    /// What a task's defaults may depend on.
+    public let traits: ModelTraits
+    /// Why an architecture of this width and these options cannot be, in words that name the option; nil if it can.
+    public let objection: @Sendable (_ hidden: Int, _ options: Values) -> String?
+    /// Builds the architecture; the specification holds a value for each option.
+    public let make: @Sendable (ModelSpecification) -> any SequencePolicy
 
-        public init(
-            name: String, summary: String, standardHidden: Int = 256, predictionRate: Double = 6e-3,
-            options: [CatalogueOption] = [],
-            objection: @escaping @Sendable (_ hidden: Int, _ options: OptionValues) -> String? = { _, _ in nil },
-            make: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
-        ) {
-            self.name = name
-            self.summary = summary
-            self.standardHidden = standardHidden
-            self.predictionRate = predictionRate
-            self.options = options
-            self.objection = objection
-            self.make = make
-        }
+    /// - Parameters:
+    ///   - hidden: H by default.
+    ///   - predictionRate: Adam's rate at which it learns to predict rewards.
+    ///   - options: its own, besides `ModelOptions.shared`.
+    public init(
+        name: String, summary: String, hidden: Int = 256, predictionRate: Double = 6e-3, options: [Option] = [],
+        objection: @escaping @Sendable (_ hidden: Int, _ options: Values) -> String? = { _, _ in nil },
+        make: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
+    ) {
+        self.name = name
+        self.summary = summary
+        self.options = ModelOptions.shared(hidden: hidden) + options
+        traits = ModelTraits(hidden: hidden, predictionRate: predictionRate)
+        self.objection = objection
+        self.make = make
     }
-
-    public static let entries: [Entry] = [
-        Entry(name: "gru", summary: "gated recurrent unit, reset-after, one layer") { GRU($0) },
-        Entry(name: "lstm", summary: "long short-term memory, one layer") { LSTM($0) },
-        Entry(name: "elman", summary: "recurrent network without gates, tanh, one layer: a control") { Elman($0) },
-        Entry(name: "feedforward", summary: "two tanh layers without a memory: a control") { FeedForward($0) },
-        Entry(
-            name: "transformer", summary: "causal transformer, norm first, with a key-value cache", standardHidden: 128,
-            predictionRate: 1e-3, options: TransformerOptions.catalogue,
-            objection: { TransformerOptions.objection(width: $0, $1) }
-        ) { Transformer($0) },
-    ]
-
-    public static var names: [String] { entries.map(\.name) }
-
-    public static func entry(named name: String) -> Entry? { entries.first { $0.name == name } }
 }
+
+/// The architectures that can be asked for by name. A new one is a file and a line here.
+public let modelCatalogue = Catalogue<ModelEntry>([
+    ModelEntry(
+        name: "gru", summary: "gated recurrent unit, reset-after, one layer", options: ModelOptions.chrono
+    ) { GRU($0) },
+    ModelEntry(name: "lstm", summary: "long short-term memory, one layer", options: ModelOptions.chrono) { LSTM($0) },
+    ModelEntry(name: "elman", summary: "recurrent network without gates, tanh, one layer: a control") { Elman($0) },
+    ModelEntry(name: "feedforward", summary: "two tanh layers without a memory: a control") { FeedForward($0) },
+    ModelEntry(
+        name: "transformer", summary: "causal transformer, norm first, with a key-value cache", hidden: 128,
+        predictionRate: 1e-3, options: TransformerOptions.options,
+        objection: { TransformerOptions.objection(width: $0, $1) }
+    ) { Transformer($0) },
+])

@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 
 /// φ for images (Duan et al. 2016, section 3.3): two convolutions of 5 × 5 with stride 2 to 16 channels, each followed by

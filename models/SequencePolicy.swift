@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 
 /// A sequence model that acts: the contract of every architecture in rl2x. Read this first.

@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import Interface
 import Kernels
 
 /// A causal transformer (Vaswani et al. 2017) with layer norm before each sublayer and after the last layer; as a policy
@@ -15,7 +16,7 @@ import Kernels
 /// belongs to none: what else is seen outweighs it the more, the more of it there is. It runs through the layers as
 /// a trial's element −1 would, sees only itself, and so is the same in all lanes: one row.
 ///
-/// **Context.** A step attends to the first token and to the steps of its trial so far: to all, or with `context` W to
+/// **Context.** A step attends to the first token and to the steps of its trial so far: to all, or with `attention-window` W to
 /// itself and the W − 1 before it. What is older is then forgotten by this layer, but L layers together reach
 /// L (W − 1) steps back.
 ///

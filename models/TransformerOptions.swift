@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 
 /// How a transformer knows the order of steps, besides how many there were.
@@ -32,14 +33,14 @@ struct TransformerOptions {
     let window: Int?
     let gating: ResidualGating
 
-    init(_ values: OptionValues) {
+    init(_ values: Values) {
         layers = values.integer("layers")
         heads = values.integer("heads")
         feedForward = values.integer("feed-forward")
-        position = PositionEncoding(rawValue: values.word("position"))!
-        let context = values.integer("context")
-        window = context == 0 ? nil : context
-        gating = ResidualGating(rawValue: values.word("gating"))!
+        position = values.choice("position")
+        let steps = values.integer("attention-window")
+        window = steps == 0 ? nil : steps
+        gating = values.choice("gating")
     }
 
     /// What a step of distance takes from the scores of each head [heads]: 2^(−8 h / heads) for h = 1 … heads, from steep
@@ -49,26 +50,23 @@ struct TransformerOptions {
         return (1...heads).map { exp2(-8 * Float($0) / Float(heads)) }
     }
 
-    static let catalogue: [CatalogueOption] = [
-        CatalogueOption("layers", 1...64, standard: 2, help: "Layers L of a transformer"),
-        CatalogueOption(
-            "heads", 1...256, standard: 4, help: "Attention heads of a transformer; they divide the hidden width"),
-        CatalogueOption(
-            "feed-forward", 1...64, standard: 4, help: "Width of a transformer's feed-forward layers, in hidden widths"),
-        CatalogueOption(
-            "position", PositionEncoding.allCases.map(\.rawValue), standard: PositionEncoding.none.rawValue,
-            help: "Position encoding of a transformer, besides the step count that is always an input"),
-        CatalogueOption(
-            "context", 0...1_000_000, standard: 0,
-            help: "Steps that a transformer's step attends to, itself among them; 0: all of the trial"),
-        CatalogueOption(
-            "gating", ResidualGating.allCases.map(\.rawValue), standard: ResidualGating.none.rawValue,
-            help:
-                "How the output of a transformer's sublayer joins its stream: added, or through a gated recurrent unit"),
+    static let options = [
+        Option("layers", 1...64, default: 2, help: "Layers of a transformer"),
+        Option("heads", 1...256, default: 4, help: "Attention heads; they must divide the hidden width"),
+        Option("feed-forward", 1...64, default: 4, help: "Width of the feed-forward layers, in hidden widths"),
+        Option(
+            "position", PositionEncoding.self, default: .none,
+            help: "Position encoding, besides the step count that is always an input"),
+        Option(
+            "attention-window", 0...1_000_000, default: 0,
+            help: "Steps that a step attends to, itself among them; 0: all of the trial"),
+        Option(
+            "gating", ResidualGating.self, default: .none,
+            help: "How a sublayer's output joins the residual stream: added, or through a gated recurrent unit"),
     ]
 
     /// Why there is no transformer of this width with these options; nil if there is one.
-    static func objection(width: Int, _ values: OptionValues) -> String? {
+    static func objection(width: Int, _ values: Values) -> String? {
         let options = TransformerOptions(values)
         guard width % options.heads == 0 else {
             return "--hidden is \(width): \(options.heads) heads cannot share it; choose a multiple of --heads"

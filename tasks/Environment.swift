@@ -32,7 +32,7 @@ public protocol Environment: Sendable {
 }
 
 /// Where an environment writes an observation: straight into the batch that the policy will read.
-public struct ObservationWriter: @unchecked Sendable {
+public struct ObservationWriter {
     /// [width] for vectors.
     public let vector: UnsafeMutablePointer<Float>
     /// [height × width × channels] for images, channels last.

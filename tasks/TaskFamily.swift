@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// ρ_M: a distribution over MDPs that share observation and action spaces. (Never a type named `Task`: it would shadow
@@ -34,12 +35,40 @@ public protocol TaskFamily: Sendable {
         _ environments: inout [Member], _ actions: UnsafePointer<Int32>, streams: inout [TrialStreams],
         episodesLeft: [Int], transitions: inout [Transition], inputs: StepInputsWriter)
 
+    // MARK: What is known of play
+
+    /// What is reported of an episode.
+    var measures: Set<Measure> { get }
     /// Mean total reward of a trial of uniformly random actions, where it is known in closed form.
     var randomTotalReward: Double? { get }
-    /// Mean total reward of a player who knows M, where it is known in closed form.
+    /// Mean total reward of Bayes-optimal play, which knows the family but not M: no policy does better. Nil where it
+    /// cannot be computed in a moment.
+    var optimalTotalReward: Double? { get }
+    /// Mean total reward of the oracle, which knows M, where it is known in closed form.
     var informedTotalReward: Double? { get }
-    /// Mean total reward of a player who knows that M is `member`; nil where nobody knows how to compute it.
+    /// Mean total reward of the oracle on `member`; nil where nobody knows how to compute it.
     func informedTotalReward(of member: Member) -> Double?
+    /// Fewest steps in which an episode of `member` can succeed; nil where there are none, or nobody knows.
+    func shortestEpisode(of member: Member) -> Int?
+    /// The oracle: a player who knows M and earns the most; nil where nobody knows how to play so.
+    func makeOracle(for member: Member) -> (any Player)?
+
+    // MARK: What can be looked at
+
+    /// Mean reward and best action of each state, where there are few states; nil elsewhere.
+    func choices(of member: Member) -> ChoiceTable?
+    /// The member from above; nil where there is nothing to draw.
+    func floorPlan(of member: Member) -> FloorPlan?
+    /// Where the agent stands on the floor plan.
+    func place(of environment: Member) -> FloorPlan.Place
+}
+
+/// What is reported of the episodes of a task, besides the reward.
+public enum Measure: String, Sendable, Codable, CaseIterable {
+    /// Share of episodes that end in a terminal state: the goal.
+    case success
+    /// Steps of successful episodes, also as a multiple of the shortest way where that is known.
+    case length
 }
 
 extension TaskFamily {
@@ -70,9 +99,16 @@ extension TaskFamily {
 
     public func heldOut() -> Self { self }
 
+    public var measures: Set<Measure> { [] }
     public var randomTotalReward: Double? { nil }
+    public var optimalTotalReward: Double? { nil }
     public var informedTotalReward: Double? { nil }
     public func informedTotalReward(of member: Member) -> Double? { nil }
+    public func shortestEpisode(of member: Member) -> Int? { nil }
+    public func makeOracle(for member: Member) -> (any Player)? { nil }
+    public func choices(of member: Member) -> ChoiceTable? { nil }
+    public func floorPlan(of member: Member) -> FloorPlan? { nil }
+    public func place(of environment: Member) -> FloorPlan.Place { FloorPlan.Place(x: 0, y: 0, degrees: 0) }
 
     /// Mean total reward of a player who knows M, on the member of each of some trials: what such a player would have
     /// earned but for luck. Nil where the task does not tell.
@@ -81,12 +117,27 @@ extension TaskFamily {
     public func informedTotalRewards(trials: some Sequence<RandomSource>) -> [Double]? {
         var rewards: [Double] = []
         for trial in trials {
-            var stream = TrialStreams(trial).member
-            guard let reward = informedTotalReward(of: sample(&stream)) else { return nil }
+            guard let reward = informedTotalReward(of: member(of: trial)) else { return nil }
             rewards.append(reward)
         }
         return rewards
     }
+
+    /// The member of a trial.
+    /// - Parameter trial: as given to `TrialStreams`.
+    public func member(of trial: RandomSource) -> Member {
+        var stream = TrialStreams(trial).member
+        return sample(&stream)
+    }
+
+    /// The oracle of a trial's member.
+    public func makeOracle(trial: RandomSource) -> (any Player)? { makeOracle(for: member(of: trial)) }
+    public func makeOracle(for trial: TrialStreams) -> (any Player)? {
+        var stream = trial.member
+        return makeOracle(for: sample(&stream))
+    }
+    /// Fewest steps in which an episode of a trial's member can succeed.
+    public func shortestEpisode(trial: RandomSource) -> Int? { shortestEpisode(of: member(of: trial)) }
 }
 
 /// The random streams of one trial. Each is drawn from by one thing only, so member i is the same whoever plays it.

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// B trials that are stepped in lockstep. This is where the RL² contract of a trial is kept, for every family:
@@ -84,8 +85,8 @@ public final class TrialLanes {
     }
     /// Whether the last step in a lane ended an episode.
     public func endedEpisode(_ lane: Int) -> Bool { transitions[lane].endsEpisode }
-    /// A uniform number in [0, 1) from the lane's action stream.
-    public func uniform(_ lane: Int) -> Float { streams[lane].actions.uniform() }
+    /// Whether the last step in a lane reached a terminal state.
+    public func terminated(_ lane: Int) -> Bool { transitions[lane].terminated }
 
     /// Keeps only some lanes, in their order, and moves their inputs in `inputs` to their new rows.
     public func keep(lanes kept: [Int], inputs: StepInputsWriter) {
@@ -162,52 +163,10 @@ public final class EnvironmentArray<Family: TaskFamily>: EnvironmentLanes {
     }
 }
 
-/// Rows of inputs to be written: the mutable twin of `StepInputs`.
-public struct StepInputsWriter: @unchecked Sendable {
-    public let vectorWidth: Int
-    public let imageBytes: Int
-    public let vectors: UnsafeMutablePointer<Float>
-    public let images: UnsafeMutablePointer<UInt8>
-    public let previousActions: UnsafeMutablePointer<Int32>
-    public let previousRewards: UnsafeMutablePointer<Float>
-    public let episodeEnds: UnsafeMutablePointer<Float>
-    public let stepIndices: UnsafeMutablePointer<Int32>
-
-    public init(
-        vectorWidth: Int, imageBytes: Int, vectors: UnsafeMutablePointer<Float>, images: UnsafeMutablePointer<UInt8>,
-        previousActions: UnsafeMutablePointer<Int32>, previousRewards: UnsafeMutablePointer<Float>,
-        episodeEnds: UnsafeMutablePointer<Float>, stepIndices: UnsafeMutablePointer<Int32>
-    ) {
-        self.vectorWidth = vectorWidth
-        self.imageBytes = imageBytes
-        self.vectors = vectors
-        self.images = images
-        self.previousActions = previousActions
-        self.previousRewards = previousRewards
-        self.episodeEnds = episodeEnds
-        self.stepIndices = stepIndices
-    }
-
+extension StepInputsWriter {
+    /// Where the environment of a lane writes its observation.
     @inline(__always)
-    func observation(_ row: Int) -> ObservationWriter {
+    public func observation(_ row: Int) -> ObservationWriter {
         ObservationWriter(vector: vectors + row * vectorWidth, image: images + row * imageBytes)
-    }
-
-    @inline(__always)
-    func set(_ row: Int, action: Int32, reward: Float, episodeEnd: Float, stepIndex: Int32) {
-        previousActions[row] = action
-        previousRewards[row] = reward
-        episodeEnds[row] = episodeEnd
-        stepIndices[row] = stepIndex
-    }
-
-    /// Copies a row over another.
-    func move(_ source: Int, to destination: Int) {
-        guard source != destination else { return }
-        (vectors + destination * vectorWidth).update(from: vectors + source * vectorWidth, count: vectorWidth)
-        (images + destination * imageBytes).update(from: images + source * imageBytes, count: imageBytes)
-        set(
-            destination, action: previousActions[source], reward: previousRewards[source],
-            episodeEnd: episodeEnds[source], stepIndex: stepIndices[source])
     }
 }

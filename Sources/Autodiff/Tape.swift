@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// A record of one forward pass, which is its linearisation: `jvp` and `vjp` read it as often as wanted at the same θ.

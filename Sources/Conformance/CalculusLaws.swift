@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import Interface
 import Kernels
 
 /// The adjoint law: |⟨u, J v⟩ − ⟨Jᵀ u, v⟩| / (‖u‖ ‖J v‖ + ‖Jᵀ u‖ ‖v‖) for random u and v, which rounding alone should
@@ -41,9 +42,9 @@ public struct DerivativeReport: Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let list = errors.map { String(format: "%.2e", $0) }.joined(separator: ", ")
-        return "errors \(list), slope \(String(format: "%.3f", slope)), extrapolated "
-            + String(format: "%.2e, rounding %.2e", extrapolatedError, roundingLevel)
+        let list = errors.map(Display.scientific).joined(separator: ", ")
+        return "errors \(list), slope \(Display.fixed(slope)), extrapolated "
+            + "\(Display.scientific(extrapolatedError)), rounding \(Display.scientific(roundingLevel))"
     }
 }
 

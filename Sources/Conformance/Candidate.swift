@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Models
 
@@ -7,7 +8,7 @@ public struct Candidate: Sendable {
     public let name: String
     /// H of the models that are built: small, because laws do not depend on it.
     public let hidden: Int
-    public let options: OptionValues
+    public let options: Values
     /// Its outputs have kinks in θ, such as those of a ReLU, where no derivative is the limit of differences.
     public let hasKinks: Bool
     /// What its memory is asked to forget when an episode ends. With anything but `none` the lines that say that memory
@@ -16,12 +17,12 @@ public struct Candidate: Sendable {
     private let build: @Sendable (ModelSpecification) -> any SequencePolicy
 
     public init(
-        name: String, hidden: Int = 16, options: OptionValues = [:], hasKinks: Bool = false,
+        name: String, hidden: Int = 16, options: Values = [:], hasKinks: Bool = false,
         memoryReset: MemoryReset = .none, build: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
     ) {
         self.name = name
         self.hidden = hidden
-        self.options = options
+        self.options = options.merging(["reset-memory": .word(memoryReset.rawValue)])
         self.hasKinks = hasKinks
         self.memoryReset = memoryReset
         self.build = build
@@ -29,11 +30,11 @@ public struct Candidate: Sendable {
 
     /// An architecture of the catalogue, in the smallest of the widths 8, 16, 24, … that it can have.
     ///
-    /// - Parameter options: those that are given; the others take their standard values.
+    /// - Parameter options: those that are given; the others have their defaults.
     public init(
-        _ entry: ModelCatalogue.Entry, hidden: Int? = nil, options: OptionValues = [:], memoryReset: MemoryReset = .none
+        _ entry: ModelEntry, hidden: Int? = nil, options: Values = [:], memoryReset: MemoryReset = .none
     ) {
-        let values = OptionValues(standard: entry.options, given: options)
+        let values = Values(defaults: entry.options, given: options)
         let widths = stride(from: 8, through: 8192, by: 8)
         self.init(
             name: entry.name, hidden: hidden ?? widths.first { entry.objection($0, values) == nil } ?? 8,
@@ -54,10 +55,6 @@ public struct Candidate: Sendable {
         build(
             ModelSpecification(
                 observation: observation, actions: actions, outputs: outputs, hidden: width ?? hidden,
-                options: options, headGain: headGain, stepScale: stepScale, memoryHorizon: Float(steps),
-                memoryReset: memoryReset))
+                options: options, headGain: headGain, stepScale: stepScale, trialSteps: steps))
     }
 }
-
-/// A number in three digits, for a finding.
-func text(_ number: Double) -> String { String(format: "%.2e", number) }

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -37,7 +38,7 @@ public struct ConformanceReport: Sendable, CustomStringConvertible {
     ///   - tasks: on which the contract is judged.
     ///   - model: builds the architecture.
     public init(
-        name: String = "model", hidden: Int = 16, options: OptionValues = [:], hasKinks: Bool = false,
+        name: String = "model", hidden: Int = 16, options: Values = [:], hasKinks: Bool = false,
         memoryReset: MemoryReset = .none, tasks: [any TaskFamily] = [ScriptedFamily()],
         loop: any OuterLoop = TrainingLoop(),
         model: @escaping @Sendable (ModelSpecification) -> any SequencePolicy
@@ -50,7 +51,7 @@ public struct ConformanceReport: Sendable, CustomStringConvertible {
     }
 
     /// Judges a task, with the first architecture of the catalogue.
-    public init(task: any TaskFamily) { self.init(Candidate(ModelCatalogue.entries[0]), tasks: [task]) }
+    public init(task: any TaskFamily) { self.init(Candidate(modelCatalogue.entries[0]), tasks: [task]) }
 
     public init(_ candidate: Candidate, tasks: [any TaskFamily], loop: any OuterLoop = TrainingLoop()) {
         name = candidate.name

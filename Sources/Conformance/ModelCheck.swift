@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 import Models
 
@@ -162,8 +163,9 @@ struct ModelCheck {
         let model = model(role, seed: 51)
         var random = RandomSource(seed: 52)
         let error = (0..<3).map { _ in adjointError(model.function, at: model.parameters, random: &random) }.max()!
-        judgement.require(error < tolerance(model), "\(text(error)) of at most \(text(tolerance(model)))")
-        judgement.note("relative error \(text(error))")
+        judgement.require(
+            error < tolerance(model), "\(Display.scientific(error)) of at most \(Display.scientific(tolerance(model)))")
+        judgement.note("relative error \(Display.scientific(error))")
     }
 
     private func derivative(_ role: Role, _ judgement: inout Judgement) {
@@ -175,8 +177,8 @@ struct ModelCheck {
             let error = medianDerivativeError(
                 model.function, at: model.parameters, direction: direction, step: role.hasKinks ? 0.001 : 0.01)
             let bound = role.hasKinks ? 5e-3 : 2e-3
-            judgement.require(error < bound, "median error \(text(error)) of at most \(bound)")
-            judgement.note("median error \(text(error))")
+            judgement.require(error < bound, "median error \(Display.scientific(error)) of at most \(bound)")
+            judgement.note("median error \(Display.scientific(error))")
             return
         }
         // A sharply curved model shows the power law at shorter steps; a wrong derivative shows it at none.
@@ -204,14 +206,15 @@ struct ModelCheck {
         var worst = 0.0
         for lengths in [ModelCheck.lengths, [1], [1, 7, 1, 3, 7]] {
             let error = unrollStepError(model(role, lengths: lengths, seed: 55))
-            judgement.require(error < 1e-5, "\(text(error)) apart over lengths \(lengths)")
+            judgement.require(error < 1e-5, "\(Display.scientific(error)) apart over lengths \(lengths)")
             worst = max(worst, error)
         }
         // Far from its first values a recurrence may be chaotic, and then rounding alone parts the two.
         let long = unrollStepError(
             model(role, lengths: [ModelCheck.longSteps, 317, ModelCheck.longSteps, 1], noise: 0.1, seed: 56))
-        judgement.require(long < 1e-5, "\(text(long)) apart over \(ModelCheck.longSteps) steps")
-        judgement.note("apart by \(text(worst)), over \(ModelCheck.longSteps) steps by \(text(long))")
+        judgement.require(long < 1e-5, "\(Display.scientific(long)) apart over \(ModelCheck.longSteps) steps")
+        judgement.note(
+            "apart by \(Display.scientific(worst)), over \(ModelCheck.longSteps) steps by \(Display.scientific(long))")
     }
 
     /// Changes what is shown at each step of each trial.
@@ -236,8 +239,8 @@ struct ModelCheck {
 
     private func packing(_ role: Role, _ judgement: inout Judgement) {
         let error = packingError(model(role, seed: 59))
-        judgement.require(error < 1e-5, "\(text(error)) apart")
-        judgement.note("apart by \(text(error))")
+        judgement.require(error < 1e-5, "\(Display.scientific(error)) apart")
+        judgement.note("apart by \(Display.scientific(error))")
     }
 
     /// A change of what was shown at the last step of an episode.
@@ -299,16 +302,18 @@ struct ModelCheck {
             }.max() ?? 0
         judgement.require(
             logit < 0.2,
-            "a logit of the first policy lies \(text(Double(logit))) from their mean, over 0.2")
+            "a logit of the first policy lies \(Display.scientific(Double(logit))) from their mean, over 0.2")
         let spread = spreadReport(first(headGain: 1))
         judgement.require(
             (1e-3...1e3).contains(spread.first),
-            "outputs are \(text(spread.first)) apart at the first steps")
+            "outputs are \(Display.scientific(spread.first)) apart at the first steps")
         let ratio = spread.last / spread.first
         judgement.require(
             (0.1...10).contains(ratio),
-            "outputs are \(text(spread.first)) apart at the first steps, \(text(spread.last)) at the last"
+            "outputs are \(Display.scientific(spread.first)) apart at the first steps, \(Display.scientific(spread.last)) at the last"
         )
-        judgement.note("largest logit \(text(Double(logit))), spread \(text(spread.first)), later \(text(spread.last))")
+        judgement.note(
+            "largest logit \(Display.scientific(Double(logit))), spread \(Display.scientific(spread.first)), later \(Display.scientific(spread.last))"
+        )
     }
 }

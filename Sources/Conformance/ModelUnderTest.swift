@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 import Models
 
@@ -111,7 +112,8 @@ public struct ModelUnderTest {
                     memory.reset(lane: lane)
                 }
             }
-            let flat = advance(policy, OwnedInputs(alive.map { trials.steps[$0][step] }), memory, tape)
+            let flat = advance(
+                policy, OwnedInputs(alive.map { trials.steps[$0][step] }, space: trials.observation), memory, tape)
             for (lane, trial) in alive.enumerated() {
                 result[trial].append(Array(flat[lane * policy.outputs..<(lane + 1) * policy.outputs]))
             }
@@ -124,7 +126,8 @@ public struct ModelUnderTest {
         let tape = Tape()
         for step in 0..<steps {
             let rows = OwnedInputs(
-                trials.packingOrder().map { trials.steps[$0][min(step, trials.steps[$0].count - 1)] })
+                trials.packingOrder().map { trials.steps[$0][min(step, trials.steps[$0].count - 1)] },
+                space: trials.observation)
             _ = advance(policy, rows, memory, tape)
         }
     }

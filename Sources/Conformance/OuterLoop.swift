@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -103,10 +104,11 @@ public struct TrainingLoop: OuterLoop {
         let raw = batch.shards.map { shard in (0..<shard.lanes).map { shard.trial($0) } }
         batch.standardizeAdvantages(.batch)
         var clock = PhaseClock()
-        let report = TRPO(policy: setting.policy, workers: workers).update(
-            parameters: parameters, batch: batch,
-            settings: TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0), random: setting.root,
-            clock: &clock)
+        var settings = TRPO.Settings(["conjugate-gradient-iterations": 1, "fisher-share": 1])
+        settings.backtrackLimit = 0
+        let actorCritic = ActorCritic(
+            policy: setting.policy, parameters: parameters, critic: critic, workers: workers)
+        let report = TRPO(actorCritic).update(batch, settings: settings, random: setting.root, clock: &clock)
 
         let shards = batch.shards.indices.map { index -> [JudgedTrials.Trial] in
             let shard = batch.shards[index]

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -246,7 +247,7 @@ struct TrialContract {
                     && abs(Double(judged.returnMeans[step]) - mean) <= tolerance * max(largest, 1),
                 "the mean return from step \(step) to the end of a trial is \(Float(mean)), and is not taken as such")
         }
-        judgement.note("largest error \(text(worst))")
+        judgement.note("largest error \(Display.scientific(worst))")
     }
 
     /// Line 5: values are the critic's, of the very rows that the policy was given; and what moves the policy moves the
@@ -264,7 +265,8 @@ struct TrialContract {
                 }
             }
         }
-        judgement.require(worst < 1e-5, "values lie \(text(worst)) from those of the history that the policy was given")
+        judgement.require(
+            worst < 1e-5, "values lie \(Display.scientific(worst)) from those of the history that the policy was given")
         var random = RandomSource(seed: 82)
         for (trial, step) in changedSteps {
             var copy = random
@@ -283,7 +285,7 @@ struct TrialContract {
                     "what is shown at step \(step) moves the policy \(place), and the critic not")
             }
         }
-        judgement.note("values meet to \(text(worst))")
+        judgement.note("values meet to \(Display.scientific(worst))")
     }
 
     private func moves(_ report: ChangeReport, _ step: Int, _ range: Range<Int>) -> Bool {
@@ -329,7 +331,8 @@ struct TrialContract {
         let variance = advantages.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(advantages.count)
         judgement.require(
             abs(mean) < 1e-4 && abs(variance - 1) < 1e-3,
-            "standardised advantages have mean \(text(mean)) and variance \(Float(variance)) over these steps")
+            "standardised advantages have mean \(Display.scientific(mean)) and variance \(Float(variance)) over these steps"
+        )
         var entropy = 0.0
         for shard in judged.shards {
             for logits in alone(policy, shard).unrolled().joined() {

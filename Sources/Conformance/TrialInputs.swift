@@ -1,35 +1,19 @@
+import Interface
 import Kernels
 
 /// Rows of `StepInputs` that own their memory.
 public final class OwnedInputs {
-    /// Views of this object's memory: valid as long as it lives.
-    public let inputs: StepInputs
-    private let release: () -> Void
+    private let columns: StepColumns
+    private let rows: Int
 
-    public init(_ rows: [StepInput]) {
-        func block<Element>(_ values: [Element]) -> UnsafeMutableBufferPointer<Element> {
-            let block = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(1, values.count))
-            _ = block.initialize(from: values)
-            return block
-        }
-        let (vectors, images) = (block(rows.flatMap(\.vector)), block(rows.flatMap(\.image)))
-        let (actions, rewards) = (block(rows.map(\.previousAction)), block(rows.map(\.previousReward)))
-        let (ends, indices) = (block(rows.map(\.episodeEnd)), block(rows.map(\.stepIndex)))
-        inputs = StepInputs(
-            rows: rows.count, vectors: vectors.baseAddress!, images: images.baseAddress!,
-            previousActions: actions.baseAddress!, previousRewards: rewards.baseAddress!,
-            episodeEnds: ends.baseAddress!, stepIndices: indices.baseAddress!)
-        release = {
-            vectors.deallocate()
-            images.deallocate()
-            actions.deallocate()
-            rewards.deallocate()
-            ends.deallocate()
-            indices.deallocate()
-        }
+    public init(_ rows: [StepInput], space: ObservationSpace) {
+        columns = StepColumns(space: space, rows: rows.count)
+        self.rows = rows.count
+        for (row, input) in rows.enumerated() { columns.writer.write(input, to: row) }
     }
 
-    deinit { release() }
+    /// Valid as long as this object lives.
+    public var inputs: StepInputs { columns.inputs(from: 0, rows: rows) }
 }
 
 /// What some trials show, by trial and step: it can be changed, and packed in any order.
@@ -104,6 +88,6 @@ public struct TrialInputs: Sendable {
         let rows = (0..<shape.steps).flatMap { step in
             (0..<shape.lanesAtStep[step]).map { steps[order[$0]][step] }
         }
-        return (OwnedInputs(rows), shape)
+        return (OwnedInputs(rows, space: observation), shape)
     }
 }

@@ -4,6 +4,9 @@ import Platform
 /// A row-major Float32 matrix [rows, columns] that owns its memory: parameters, memories and scratch that outlive a
 /// tape. Rows may be dropped from the end (`setRows`) without giving memory back.
 public final class Matrix: @unchecked Sendable {
+    // Unchecked because the compiler cannot see who writes: a matrix is written by one thread at a time, and those that
+    // several threads share (weights of a policy that plays) are not written meanwhile.
+
     public let pointer: UnsafeMutablePointer<Float>
     public private(set) var rows: Int
     public let columns: Int

@@ -6,6 +6,8 @@ import Synchronization
 /// Which thread takes which job depends on timing; results must not. So a job writes only what belongs to its number,
 /// and anything that belongs to a thread (scratch memory) carries no information between jobs.
 public final class WorkerPool: @unchecked Sendable {
+    // Unchecked because the compiler cannot see the lock: all `var`s are read and written under `condition`.
+
     /// Threads that take jobs, the caller's among them.
     public let threadCount: Int
 
@@ -43,11 +45,11 @@ public final class WorkerPool: @unchecked Sendable {
             for index in 0..<count { body(index, 0) }
             return
         }
-        precondition(!stopping, "a pool that was stopped has no threads")
         withoutActuallyEscaping(body) { escaping in
             nonisolated(unsafe) let shared = escaping
             let sendable: @Sendable (Int, Int) -> Void = { shared($0, $1) }
             condition.lock()
+            precondition(!stopping, "a pool that was stopped has no threads")
             job = sendable
             jobCount = count
             nextJob.store(0, ordering: .relaxed)

@@ -8,6 +8,8 @@ import Foundation
 /// f(r) together with the tail beyond r = `widths[1]`, as a rectangle of the same area. The tables are computed, so there
 /// is no constant to misprint. Draws are exact: layer, place and height use separate random bits.
 struct Ziggurat: @unchecked Sendable {
+    // Unchecked because pointers are not Sendable: the tables are written by `init` alone and only read afterwards.
+
     static let layers = 256
 
     /// v / f(r), r = x_1 > x_2 > … > x_256 = 0; shape [layers + 1]. Allocated once, never freed.

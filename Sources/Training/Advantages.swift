@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// Generalized advantage estimation (Schulman et al. 2016, equation 16) over trials.

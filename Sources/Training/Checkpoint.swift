@@ -1,11 +1,12 @@
 import Foundation
+import Interface
 import Kernels
 import Models
 
 /// A trainer's state as one safetensors file.
 ///
 /// Tensors: `policy.<name>` and `critic.<name>` under PyTorch's names and shapes, `exp_avg` and `exp_avg_sq` [P] of
-/// `critic_optimizer` and of `policy_optimizer` (which PPO, reward prediction and imitation use),
+/// `critic_optimizer` and of `policy_optimizer`, `learner.<name>.<tensor>` [P] of learners that keep a state of their own,
 /// `return_scale.{means,squares,weights}` [T]. Counters and the configuration stand in the metadata.
 /// Random streams are named by seed and iteration, so the counter is their state.
 extension Trainer {
@@ -20,8 +21,8 @@ extension Trainer {
             metadata: [
                 "format": "rl2x-checkpoint-1", "version": Version.number, "iteration": String(iteration),
                 "timesteps": String(timesteps), "critic_optimizer_steps": String(critic.optimizer.steps),
-                "policy_optimizer_steps": String(policyRegression.steps),
-                "configuration": try configuration.yaml(),
+                "policy_optimizer_steps": String(actorCritic.policyOptimizer.steps),
+                "configuration": configuration.yaml(),
             ], tensors: tensors)
     }
 
@@ -29,9 +30,12 @@ extension Trainer {
         [
             ("critic_optimizer.exp_avg", critic.optimizer.firstMoment),
             ("critic_optimizer.exp_avg_sq", critic.optimizer.secondMoment),
-            ("policy_optimizer.exp_avg", policyRegression.firstMoment),
-            ("policy_optimizer.exp_avg_sq", policyRegression.secondMoment),
+            ("policy_optimizer.exp_avg", actorCritic.policyOptimizer.firstMoment),
+            ("policy_optimizer.exp_avg_sq", actorCritic.policyOptimizer.secondMoment),
         ]
+            + learners.sorted { $0.key < $1.key }.flatMap { learner, value in
+                value.state.map { ("learner.\(learner).\($0.name)", $0.values) }
+            }
     }
 
     /// Takes the state of a checkpoint. Throws, before anything is changed, if it is not one of this configuration's.
@@ -48,7 +52,7 @@ extension Trainer {
         let theta = try Trainer.values("policy.", policy, in: file, path: path)
         let criticTheta = try Trainer.values("critic.", critic.model, in: file, path: path)
         let moments = try optimizerState.map { name, matrix in
-            try Trainer.tensor(name, shape: [matrix.columns], in: file, path: path)
+            try Trainer.tensor(name, shape: [matrix.count], in: file, path: path)
         }
         func column(_ name: String) throws -> [Float] {
             guard let tensor = file[name], tensor.shape.count == 1 else {
@@ -68,7 +72,7 @@ extension Trainer {
         parameters.copy(from: theta)
         critic.parameters.copy(from: criticTheta)
         critic.optimizer.steps = optimizerSteps
-        policyRegression.steps = policyOptimizerSteps
+        actorCritic.policyOptimizer.steps = policyOptimizerSteps
         for ((_, matrix), values) in zip(optimizerState, moments) { matrix.copy(from: values) }
         critic.scale = scale
     }

@@ -1,105 +1,159 @@
 import Foundation
-import Kernels
+import Interface
 import Models
 import Tasks
 import Yams
 
 extension Configuration {
-    public func yaml() throws -> String {
-        let encoder = YAMLEncoder()
-        // Dictionaries have another order in every process; the same configuration must give the same text.
-        encoder.options.sortKeys = true
-        return try encoder.encode(self)
+    /// Version of the format that this build writes. Version 1 is that of rl2x 0.1.0, without the key.
+    static let fileVersion = 2
+
+    /// The same configuration gives the same text, and the text the same configuration.
+    public func yaml() -> String {
+        func scalar(_ text: String) -> Node { Node(text, Tag(.implicit)) }
+        func mapping(_ values: Values) -> Node {
+            .mapping(
+                Node.Mapping(
+                    values.names.map { name in
+                        (Node(String(name.map { $0 == "-" ? "_" : $0 })), scalar("\(values[name]!)"))
+                    }))
+        }
+        var root: [(Node, Node)] = [
+            ("version", scalar("\(Configuration.fileVersion)")), ("task", scalar(task)),
+            ("task_options", mapping(taskOptions)), ("model", scalar(model)),
+            ("model_options", mapping(modelOptions)), ("seed", scalar("\(seed)")),
+            ("iterations", scalar("\(iterations)")),
+        ]
+        let stages = stages.map { stage in
+            var pairs: [(Node, Node)] = [
+                ("learner", scalar(stage.learner)), ("iterations", scalar("\(stage.iterations)")),
+                ("batch_steps", scalar("\(stage.batchSteps)")),
+            ]
+            if !stage.taskOptions.isEmpty { pairs.append(("task_options", mapping(stage.taskOptions))) }
+            pairs.append(("learner_options", mapping(stage.learnerOptions)))
+            return Node.mapping(Node.Mapping(pairs))
+        }
+        root.append(("stages", Node(stages)))
+        // A tree of words and numbers can always be written.
+        return (try? Yams.serialize(node: .mapping(Node.Mapping(root)), allowUnicode: true)) ?? ""
     }
 
-    /// Reads a configuration that a run wrote, or that somebody wrote like it. Unknown keys are refused.
+    /// Reads a resolved configuration, such as a run's config.yaml.
     public init(yaml text: String, path: String) throws {
-        do {
-            let keys = try Yams.load(yaml: text) as? [String: Any] ?? [:]
-            func refuseUnknown(_ keys: [String: Any], known: [String], in place: String = "") throws {
-                guard let unknown = keys.keys.sorted().first(where: { !known.contains($0) }) else { return }
-                throw UserError(
-                    "\(path): unknown key '\(unknown)'\(place); known are \(known.sorted().joined(separator: ", "))")
-            }
-            try refuseUnknown(keys, known: CodingKeys.allCases.map(\.rawValue))
-            try refuseUnknown(
-                keys["ppo"] as? [String: Any] ?? [:], known: PPO.Settings.CodingKeys.allCases.map(\.rawValue),
-                in: " in ppo")
-            for stage in keys["stages"] as? [[String: Any]] ?? [] {
-                try refuseUnknown(stage, known: Stage.CodingKeys.allCases.map(\.rawValue), in: " in a stage")
-            }
-            self = try YAMLDecoder().decode(Configuration.self, from: text)
-        } catch let error as UserError {
-            throw error
-        } catch DecodingError.keyNotFound(let key, _) {
-            throw UserError("\(path): the key '\(key.stringValue)' is missing")
-        } catch DecodingError.typeMismatch(_, let context), DecodingError.dataCorrupted(let context) {
-            let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
+        self = try RunRequest(yaml: text, path: path).resolve()
+    }
+}
+
+extension RunRequest {
+    private static let keys = [
+        "version", "task", "task_options", "model", "model_options", "learner", "learner_options", "seed",
+        "iterations", "batch_steps", "stages",
+    ]
+
+    /// Reads a configuration file: a run's config.yaml, or any part of one. What is left out has its default. Unknown keys
+    /// are refused.
+    ///
+    /// - Parameters:
+    ///   - task: in place of the file's; likewise `model` and `learner`. Of the file's options for another one, those that
+    ///     the new one lacks are left out.
+    public init(
+        yaml text: String, path: String, task newTask: String? = nil, model newModel: String? = nil,
+        learner newLearner: String? = nil
+    ) throws {
+        self.init()
+        let root = try YAMLNode(text: text, file: path, kind: "configuration")
+        if try Version1.isVersion1(root) {
+            try self.init(version1: root)
+        } else {
+            try read(root)
+        }
+        // What a file says of one task, model or learner need not exist for another.
+        func replace(_ current: inout String, by new: String?) -> Bool {
+            guard let new, new != current else { return false }
+            current = new
+            return true
+        }
+        let taskChanges = replace(&self.task, by: newTask)
+        if taskChanges, stages != nil {
             throw UserError(
-                "\(path): \(place.isEmpty ? "not a YAML configuration" : "the value of '\(place.joined(separator: "."))' is not of the right kind")"
-            )
-        } catch {
-            let reason = String(describing: error).split(whereSeparator: \.isNewline).joined(separator: " ")
-            throw UserError("\(path): not a YAML configuration (\(reason.prefix(120)))")
+                "\(path): its stages belong to another task; remove 'stages' from the file to have the defaults of "
+                    + "'\(self.task)', or leave --task out")
+        }
+        let modelChanges = replace(&model, by: newModel)
+        if let newLearner { learner = newLearner }
+        if taskChanges || modelChanges || newLearner != nil {
+            settings = settings.map { Setting($0.name, $0.text, label: $0.label, isOptional: true) }
+            let owners = try [taskCatalogue.require(self.task).options, modelCatalogue.require(model).options]
+            settings = settings.filter { setting in
+                owners.contains { $0.named(setting.name) != nil } || !RunRequest.isOfTaskOrModel(setting.name)
+            }
+        }
+    }
+
+    private static func isOfTaskOrModel(_ name: String) -> Bool {
+        !taskCatalogue.owners(of: name).isEmpty || !modelCatalogue.owners(of: name).isEmpty
+    }
+
+    private mutating func read(_ root: YAMLNode) throws {
+        let keys = try root.mapping(RunRequest.keys)
+        if let version = try keys["version"]?.integer(1...Int.max), version != Configuration.fileVersion {
+            throw root.error(
+                "a configuration of version \(version); this build reads version \(Configuration.fileVersion)")
+        }
+        if let name = try keys["task"]?.string() { task = name }
+        if let name = try keys["model"]?.string() { model = name }
+        learner = try keys["learner"]?.string()
+        if let number = try keys["seed"]?.integer(0...Int.max) { seed = number }
+        if let count = try keys["iterations"]?.integer(1...10_000_000) { iterations = count }
+        do {
+            let (taskEntry, modelEntry) = (try taskCatalogue.require(task), try modelCatalogue.require(model))
+            let outerLoop = try learner.map { try learnerCatalogue.require($0) }
+            for (key, options, owner) in [
+                ("task_options", taskEntry.options, "task '\(task)'"),
+                ("model_options", modelEntry.options, "model '\(model)'"),
+                ("learner_options", outerLoop?.options ?? learnerCatalogue.entries.flatMap(\.options), "the learner"),
+            ] {
+                guard let node = keys[key] else { continue }
+                _ = try node.options(options, of: owner)
+                settings += try node.settings()
+            }
+            if let node = keys["batch_steps"] {
+                settings.append(Setting("batch-steps", try node.text(), label: node.error("batch_steps").description))
+            }
+            stages = try keys["stages"]?.sequence().map { try RunRequest.stage($0, taskEntry) }
+        } catch let error as UserError {
+            throw error.description.hasPrefix(root.file) ? error : root.error(error.description)
+        }
+    }
+
+    private static func stage(_ node: YAMLNode, _ task: TaskEntry) throws -> Stage {
+        let keys = try node.mapping(["learner", "learner_options", "task_options", "iterations", "batch_steps"])
+        guard let named = keys["learner"] else { throw node.error("\(node.place) has no 'learner'") }
+        guard let iterations = keys["iterations"] else { throw node.error("\(node.place) has no 'iterations'") }
+        guard let batchSteps = keys["batch_steps"] else { throw node.error("\(node.place) has no 'batch_steps'") }
+        let name = try named.string()
+        guard let entry = learnerCatalogue.entry(named: name) else {
+            throw named.error(
+                "unknown learner '\(name)': choose one of \(learnerCatalogue.names.joined(separator: ", "))")
+        }
+        return Stage(
+            taskOptions: try keys["task_options"]?.options(task.options, of: "task '\(task.name)'") ?? [:],
+            learner: name,
+            learnerOptions: try keys["learner_options"]?.options(entry.options, of: "learner '\(name)'") ?? [:],
+            iterations: try iterations.integer(1...10_000_000), batchSteps: try batchSteps.integer(1...100_000_000))
+    }
+}
+
+extension YAMLNode {
+    /// The entries of a mapping as settings.
+    public func settings() throws -> [RunRequest.Setting] {
+        try entries().map { name, node in
+            RunRequest.Setting(name, try node.text(), label: node.error(Option.key(of: name)).description)
         }
     }
 }
 
-extension Configuration {
-    /// Reads a configuration; options of the task and the architecture may be left out, and have their standard values then.
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        let task = try values.decode(String.self, forKey: .task)
-        let model = try values.decode(String.self, forKey: .model)
-        self.init(
-            task: task,
-            taskOptions: OptionValues(
-                standard: TaskCatalogue.entry(named: task)?.options ?? [],
-                given: try values.decode(OptionValues.self, forKey: .taskOptions)), model: model,
-            modelOptions: OptionValues(
-                standard: ModelCatalogue.entry(named: model)?.options ?? [],
-                given: try values.decodeIfPresent(OptionValues.self, forKey: .modelOptions) ?? [:]),
-            memoryReset: try values.decodeIfPresent(MemoryReset.self, forKey: .memoryReset) ?? .none,
-            memoryHorizon: try values.decodeIfPresent(Int.self, forKey: .memoryHorizon),
-            slowUnits: try values.decodeIfPresent(Double.self, forKey: .slowUnits) ?? 1,
-            inputGain: try values.decodeIfPresent(Double.self, forKey: .inputGain) ?? 1,
-            hidden: try values.decode(Int.self, forKey: .hidden),
-            criticHidden: try values.decodeIfPresent(Int.self, forKey: .criticHidden),
-            seed: try values.decode(Int.self, forKey: .seed),
-            stages: try values.decode([Stage].self, forKey: .stages),
-            ppo: try values.decodeIfPresent(PPO.Settings.self, forKey: .ppo),
-            conjugateGradientIterations: try values.decode(Int.self, forKey: .conjugateGradientIterations),
-            damping: try values.decode(Double.self, forKey: .damping),
-            preconditioning: try values.decodeIfPresent(Double.self, forKey: .preconditioning) ?? 0,
-            relativeDamping: try values.decodeIfPresent(Double.self, forKey: .relativeDamping) ?? 0,
-            fisherShare: try values.decode(Double.self, forKey: .fisherShare),
-            criticEpochs: try values.decode(Int.self, forKey: .criticEpochs),
-            criticMinibatches: try values.decode(Int.self, forKey: .criticMinibatches),
-            criticLearningRate: try values.decode(Double.self, forKey: .criticLearningRate),
-            criticLambda: try values.decode(Double.self, forKey: .criticLambda))
-    }
-}
-
-extension Configuration.Stage {
-    /// Reads a stage; what most stages leave as it is may be left out.
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(
-            kind: try values.decodeIfPresent(Kind.self, forKey: .kind) ?? .improvement,
-            iterations: try values.decode(Int.self, forKey: .iterations),
-            batchSteps: try values.decode(Int.self, forKey: .batchSteps),
-            episodes: try values.decodeIfPresent(Int.self, forKey: .episodes),
-            taskOptions: try values.decodeIfPresent(OptionValues.self, forKey: .taskOptions),
-            discount: try values.decode(Double.self, forKey: .discount),
-            gaeLambda: try values.decode(Double.self, forKey: .gaeLambda),
-            maximumKL: try values.decode(Double.self, forKey: .maximumKL),
-            finalMaximumKL: try values.decodeIfPresent(Double.self, forKey: .finalMaximumKL),
-            advantageScale: try values.decodeIfPresent(AdvantageScale.self, forKey: .advantageScale) ?? .batch,
-            entropyBonus: try values.decodeIfPresent(Double.self, forKey: .entropyBonus) ?? 0,
-            finalEntropyBonus: try values.decodeIfPresent(Double.self, forKey: .finalEntropyBonus),
-            criticWarmup: try values.decodeIfPresent(Int.self, forKey: .criticWarmup) ?? 0,
-            trialsPerMember: try values.decodeIfPresent(Int.self, forKey: .trialsPerMember) ?? 1,
-            learningRate: try values.decodeIfPresent(Double.self, forKey: .learningRate),
-            teacher: try values.decodeIfPresent(String.self, forKey: .teacher))
-    }
+extension Option {
+    /// The YAML key of a name.
+    static func key(of name: String) -> String { String(name.map { $0 == "-" ? "_" : $0 }) }
 }

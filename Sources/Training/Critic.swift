@@ -29,7 +29,7 @@ public final class Critic {
             tape.begin(parameters: parameters.pointer, recording: false)
             let output = tape.value(model.unroll(shard.inputs, shape: shard.shape, tape: tape))
             for row in 0..<shard.rows {
-                let step = shard.stepIndices.pointer[row]
+                let step = shard.stepIndices[row]
                 shard.values.pointer[row] = scale.mean(step) + scale.deviation(step) * output[row]
             }
         }
@@ -57,7 +57,7 @@ public final class Critic {
         for shard in batch.shards {
             for row in 0..<shard.rows {
                 body(
-                    Int(shard.stepIndices.pointer[row]), Double(shard.targets.pointer[row]),
+                    Int(shard.stepIndices[row]), Double(shard.targets.pointer[row]),
                     Double(shard.values.pointer[row]))
             }
         }
@@ -70,7 +70,7 @@ public final class Critic {
         return optimizer.fit(parameters, to: batch, settings: settings, random: random) { shard, values, weight, seed in
             var loss = 0.0
             for row in 0..<shard.rows {
-                let step = shard.stepIndices.pointer[row]
+                let step = shard.stepIndices[row]
                 let target = (shard.targets.pointer[row] - scale.mean(step)) / scale.deviation(step)
                 let error = values[row] - target
                 seed[row] = weight * error

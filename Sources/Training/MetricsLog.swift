@@ -7,17 +7,26 @@ public final class MetricsLog {
     private let table: MetricsTable
     private let events: TensorBoardEventWriter
 
-    public static let columns =
-        [
-            "iteration", "timesteps", "episodes_per_trial", "mean_total_reward", "first_episode_reward",
-            "last_episode_reward", "surrogate_gain", "predicted_gain", "predicted_kl", "actual_kl", "cg_residual",
-            "cg_products", "backtracks", "accepted", "gradient_norm", "entropy", "explained_variance", "critic_loss",
-            "steps_per_second",
-        ] + PhaseClock.Phase.allCases.map { "seconds_" + $0.rawValue }
+    private static let played = [
+        "iteration", "timesteps", "episodes_per_trial", "mean_total_reward", "first_episode_reward",
+        "last_episode_reward",
+    ]
+    private static let timed = ["steps_per_second"] + PhaseClock.Phase.allCases.map { "seconds_" + $0.rawValue }
+
+    /// Columns of a run's table: those of every iteration, and between them those of its learners.
+    public static func columns(of configuration: Configuration) -> [String] {
+        let entries = learnerCatalogue.entries.filter { entry in
+            configuration.stages.contains { $0.learner == entry.name }
+        }
+        return entries.flatMap(\.columns).reduce(into: played) { columns, column in
+            if !columns.contains(column) { columns.append(column) }
+        } + timed
+    }
 
     /// Opens the log of a run that continues at `iteration` (0: a new one) after `timesteps`.
-    public init(_ run: RunDirectory, iteration: Int, timesteps: Int) throws {
-        table = try MetricsTable(resuming: run.metricsPath, columns: MetricsLog.columns, atIteration: iteration)
+    public init(_ run: RunDirectory, _ configuration: Configuration, iteration: Int, timesteps: Int) throws {
+        table = try MetricsTable(
+            resuming: run.metricsPath, columns: MetricsLog.columns(of: configuration), atIteration: iteration)
         events = try TensorBoardEventWriter(
             directory: run.path, purgeStep: iteration > 0 ? timesteps + 1 : nil)
     }
@@ -25,21 +34,18 @@ public final class MetricsLog {
     /// What an iteration has not, such as a conjugate gradient's residual under PPO, is `nan` in the table and no point of
     /// TensorBoard's.
     public func append(_ report: IterationReport) throws {
-        let (update, step) = (report.update, report.update.naturalStep)
-        let played: [Double] = [
-            Double(report.iteration), Double(report.timesteps), Double(report.episodes), report.meanTotalReward,
-            report.episodeMeans.first ?? .nan, report.episodeMeans.last ?? .nan,
-        ]
-        let improved: [Double?] = [
-            step?.surrogateGain, step?.predictedGain, step?.predictedKL, update.actualKL, step?.residual,
-            (step?.products).map(Double.init), (step?.backtracks).map(Double.init),
-            update.outcome == .accepted ? 1 : 0, step?.gradientNorm, update.entropy, report.explainedVariance,
-            report.criticLoss, report.stepsPerSecond,
-        ]
-        let seconds = PhaseClock.Phase.allCases.map { report.clock[$0] }
-        let row = played + improved.map { $0 ?? .nan } + seconds
+        var values = report.metrics
+        let (first, last) = (report.episodeMeans.first ?? .nan, report.episodeMeans.last ?? .nan)
+        values["iteration"] = Double(report.iteration)
+        values["timesteps"] = Double(report.timesteps)
+        values["episodes_per_trial"] = Double(report.episodes)
+        values["mean_total_reward"] = report.meanTotalReward
+        (values["first_episode_reward"], values["last_episode_reward"]) = (first, last)
+        values["steps_per_second"] = report.stepsPerSecond
+        for phase in PhaseClock.Phase.allCases { values["seconds_" + phase.rawValue] = report.clock[phase] }
+        let row = table.columns.map { values[$0] ?? .nan }
         try table.append(row)
-        var scalars = zip(MetricsLog.columns, row).dropFirst(2).map { (tag: MetricsLog.tag($0), value: $1) }
+        var scalars = zip(table.columns, row).dropFirst(2).map { (tag: MetricsLog.tag($0), value: $1) }
         // Long bandit trials have hundreds of episodes: ten points along the trial show its shape.
         let episodes = report.episodeMeans.count
         let shown = episodes <= 10 ? Array(0..<episodes) : (1...10).map { episodes * $0 / 10 - 1 }

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Models
 
@@ -15,9 +16,8 @@ public enum ModelMemory {
         let needed = Double(parameters) * Double(vectors * MemoryLayout<Float>.stride)
         guard needed > Double(available) else { return }
         throw UserError(
-            "\(parameters) parameters, of which at least \(vectors) vectors are needed, take \(gibibytes(needed)); there "
-                + "are \(gibibytes(Double(available))): lower --hidden or --layers")
+            "\(parameters) parameters, of which at least \(vectors) vectors are needed, take \(Display.memory(bytes: needed)); there "
+                + "are \(Display.memory(bytes: Double(available))): lower --hidden or --layers")
     }
 
-    private static func gibibytes(_ bytes: Double) -> String { "\((bytes / 0x1p30 * 10).rounded() / 10) GiB" }
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -29,6 +30,19 @@ public struct TrialQueue {
     }
 }
 
+/// Chooses the actions of trials that are stepped together: a policy, random habits, classic players, oracles. Used by one
+/// thread.
+public protocol LanePlayer: AnyObject {
+    /// Trials begin, one a lane.
+    func begin(_ trials: [TrialStreams])
+    /// Another trial begins in a lane whose trial is over.
+    func restart(lane: Int, _ trial: TrialStreams)
+    /// Writes an action in 0 ..< A for each row of `inputs`.
+    func act(_ inputs: StepInputs, into actions: UnsafeMutablePointer<Int32>)
+    /// Keeps only some lanes, in their order: `kept` is increasing.
+    func keep(lanes kept: [Int])
+}
+
 /// Plays whole trials in lockstep: the inner loop of RL², a forward pass and nothing else.
 ///
 /// Environments write their observations straight into the record, where the policy reads them. A lane whose trial is over
@@ -36,102 +50,27 @@ public struct TrialQueue {
 /// longest; then lanes leave. So a record is never overrun, no trial is cut, and there is no work on padding.
 public enum Rollout {
     /// Plays the trials of `queue`.
-    /// - Parameters:
-    ///   - parameters: θ [P]
-    ///   - memory: lanes for the first of them; restarted here, because trials begin here.
-    ///   - record: filled anew.
-    ///   - tape: any tape of this thread; it does not record.
-    public static func play<Policy: SequencePolicy>(
-        _ policy: Policy, parameters: UnsafePointer<Float>, memory: Policy.Memory, lanes: TrialLanes,
-        queue: TrialQueue, choice: ActionChoice, into record: RolloutRecord, tape: Tape
-    ) {
-        let (outcomes, distributions) = (policy.outputs, record.logProbabilities.pointer)
-        memory.restart(lanes: queue.numbers.count)
-        run(
-            lanes: lanes, queue: queue, into: record, restart: { memory.reset(lane: $0) },
-            keep: { memory.keep(lanes: $0) }
-        ) { row, actions in
-            let alive = lanes.count
-            tape.begin(parameters: parameters, recording: false)
-            let logits = policy.step(record.columns.inputs(from: row, rows: alive), memory: memory, tape: tape)
-            Categorical.logProbabilities(
-                rows: alive, outcomes: outcomes, logits: tape.value(logits), into: distributions)
-            for lane in 0..<alive {
-                let distribution = distributions + lane * outcomes
-                switch choice {
-                case .sampled:
-                    actions[lane] = Int32(
-                        Categorical.sample(distribution, outcomes: outcomes, uniform: lanes.uniform(lane)))
-                case .greedy:
-                    actions[lane] = Int32(Categorical.mode(distribution, outcomes: outcomes))
-                }
-            }
-        }
-    }
-
-    /// Plays with a random habit a trial: action a with probability ∝ exp(habit · u_a), u_a ~ U(0, 1) drawn once a trial.
-    /// Some actions are then taken often and some rarely, which uniform play would never show.
-    static func playHabits(
-        _ habit: Float, actions outcomes: Int, lanes: TrialLanes, queue: TrialQueue, into record: RolloutRecord
-    ) {
-        precondition(queue.further == nil, "habits are drawn once, for the trials that begin together")
-        let habits = record.logProbabilities.pointer
-        var begun = false
-        run(
-            lanes: lanes, queue: queue, into: record,
-            keep: { kept in
-                for (place, lane) in kept.enumerated() where place != lane {
-                    (habits + place * outcomes).update(from: habits + lane * outcomes, count: outcomes)
-                }
-            }
-        ) { _, actions in
-            let alive = lanes.count
-            if !begun {
-                for lane in 0..<alive {
-                    for a in 0..<outcomes { habits[lane * outcomes + a] = habit * lanes.uniform(lane) }
-                }
-                Categorical.logProbabilities(rows: alive, outcomes: outcomes, logits: habits, into: habits)
-                begun = true
-            }
-            for lane in 0..<alive {
-                actions[lane] = Int32(
-                    Categorical.sample(habits + lane * outcomes, outcomes: outcomes, uniform: lanes.uniform(lane)))
-            }
-        }
-    }
-
-    /// Plays trials as somebody else chooses.
-    static func play(_ player: any LanePlayer, lanes: TrialLanes, queue: TrialQueue, into record: RolloutRecord) {
-        precondition(queue.further == nil, "a player of lanes begins all its trials together")
-        player.begin(queue.numbers.map { queue.streams($0).actions })
-        run(lanes: lanes, queue: queue, into: record, keep: player.keep) { row, actions in
-            player.act(record.columns.inputs(from: row, rows: lanes.count), into: actions)
-        }
-    }
-
-    /// Steps all lanes to the ends of their trials.
-    /// - Parameters:
-    ///   - restart: tells the player that another trial begins in a lane.
-    ///   - keep: tells the player that only some lanes go on, in their order.
-    ///   - act: writes an action for each lane that plays, given the first row of the step.
-    private static func run(
-        lanes: TrialLanes, queue: TrialQueue, into record: RolloutRecord, restart: (_ lane: Int) -> Void = { _ in },
-        keep: ([Int]) -> Void, act: (_ row: Int, _ actions: UnsafeMutablePointer<Int32>) -> Void
+    /// - Parameter record: filled anew.
+    public static func play(
+        _ player: any LanePlayer, lanes: TrialLanes, queue: TrialQueue, into record: RolloutRecord
     ) {
         let columns = record.columns
+        let trials = queue.numbers.map(queue.streams)
         record.begin(queue.numbers)
-        lanes.begin(queue.numbers.map(queue.streams), inputs: columns.inputsWriter(from: 0))
+        player.begin(trials)
+        lanes.begin(trials, inputs: columns.writer)
         var (row, refilled) = (0, 0)
         while lanes.count > 0 {
             let alive = lanes.count
             let actions = columns.actions.pointer + row
-            act(row, actions)
-            let next = columns.inputsWriter(from: row + alive)
+            player.act(columns.inputs(from: row, rows: alive), into: actions)
+            let next = columns.writer.from(row + alive)
             lanes.step(actions, rewards: columns.rewards.pointer + row, inputs: next)
             record.place(from: row)
             var finished = 0
             for lane in 0..<alive {
                 columns.endsEpisode.pointer[row + lane] = lanes.endedEpisode(lane) ? 1 : 0
+                columns.isTerminal.pointer[row + lane] = lanes.terminated(lane) ? 1 : 0
                 if lanes.isFinished(lane) { finished += 1 }
             }
             row += alive
@@ -142,9 +81,10 @@ public enum Rollout {
                     - (0..<alive).reduce(0) { $0 + lanes.longestRest($1) }
                 for lane in 0..<alive where lanes.isFinished(lane) && free >= lanes.longestTrial {
                     let number = further(refilled)
-                    lanes.restart(lane, queue.streams(number), inputs: next)
+                    let trial = queue.streams(number)
+                    lanes.restart(lane, trial, inputs: next)
                     record.restart(lane, number)
-                    restart(lane)
+                    player.restart(lane: lane, trial)
                     free -= lanes.longestTrial
                     refilled += 1
                     finished -= 1
@@ -154,7 +94,7 @@ public enum Rollout {
                 let kept = (0..<alive).filter { !lanes.isFinished($0) }
                 record.keep(lanes: kept)
                 lanes.keep(lanes: kept, inputs: next)
-                keep(kept)
+                player.keep(lanes: kept)
             }
         }
     }

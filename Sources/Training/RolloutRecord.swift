@@ -1,11 +1,10 @@
+import Interface
 import Kernels
 
 /// The steps of the trials that one thread plays together, in the order in which they were played. Packed batches take
 /// them from here, so that acting may step as many lanes at once as suits it, whatever suits learning.
 public final class RolloutRecord {
     let columns: StepColumns
-    /// Log-probabilities of the step at hand [lanes, A].
-    let logProbabilities: Buffer<Float>
     /// Steps of each trial, in the order in which they began [trials].
     private(set) var lengths: [Int] = []
     /// What each trial is called in its batch [trials].
@@ -21,10 +20,9 @@ public final class RolloutRecord {
     /// - Parameters:
     ///   - lanes: most trials that play at a time.
     ///   - steps: most steps of all trials together.
-    init(space: ObservationSpace, actions: Int, lanes: Int, steps: Int) {
+    init(space: ObservationSpace, lanes: Int, steps: Int) {
         // Lanes write the inputs of a step after the last, which nobody reads.
         columns = StepColumns(space: space, rows: steps + lanes)
-        logProbabilities = Buffer(capacity: lanes * actions)
         nextRows = Buffer(capacity: steps + lanes)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 
 /// A run on disk: all that is needed to continue it, to judge it, and to do it again.
@@ -161,7 +162,7 @@ public struct Manifest: Codable, Sendable {
         do {
             return try JSONDecoder().decode(Manifest.self, from: data)
         } catch {
-            throw UserError("\(path): not a manifest of a run; delete it to have a new one written")
+            throw UserError("\(path): not a manifest of a run; move it away to have a new one written")
         }
     }
 

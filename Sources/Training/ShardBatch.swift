@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 
@@ -5,7 +6,7 @@ import Tasks
 /// thread, refilled every iteration.
 ///
 /// Arrays of N rows: row (t, b) holds what the policy was given at step t of trial b, what it did, and what it got.
-public final class ShardBatch: @unchecked Sendable {
+public final class ShardBatch {
     public let space: ObservationSpace
     /// A
     public let actionCount: Int
@@ -18,13 +19,13 @@ public final class ShardBatch: @unchecked Sendable {
     /// What was given, done and got.
     let columns: StepColumns
     /// log π_old(· | history) [N, A]
-    let logProbabilities: Buffer<Float>
+    public let logProbabilities: Buffer<Float>
     /// V(history) [N] in units of reward
-    let values: Buffer<Float>
+    public let values: Buffer<Float>
     /// GAE [N], raw
-    let advantages: Buffer<Float>
+    public let advantages: Buffer<Float>
     /// advantages + values [N]
-    let targets: Buffer<Float>
+    public let targets: Buffer<Float>
 
     /// - Parameter rows: most time steps that it will hold, of all its trials together.
     public init(space: ObservationSpace, actions actionCount: Int, rows: Int) {
@@ -45,18 +46,16 @@ public final class ShardBatch: @unchecked Sendable {
     public var lanes: Int { shape.lanes }
 
     /// All N rows, as a policy reads them.
-    public var inputs: StepInputs { inputs(from: 0, rows: rows) }
-
-    func inputs(from row: Int, rows: Int) -> StepInputs { columns.inputs(from: row, rows: rows) }
+    public var inputs: StepInputs { columns.inputs(from: 0, rows: rows) }
 
     /// a_t [N]
-    var actions: Buffer<Int32> { columns.actions }
+    public var actions: Buffer<Int32> { columns.actions }
     /// r_t [N], the reward of a_t
-    var rewards: Buffer<Float> { columns.rewards }
+    public var rewards: Buffer<Float> { columns.rewards }
     /// 1 where a_t ended an episode [N]
-    var endsEpisode: Buffer<UInt8> { columns.endsEpisode }
+    public var endsEpisode: Buffer<UInt8> { columns.endsEpisode }
     /// Steps since the trial began [N]
-    var stepIndices: Buffer<Int32> { columns.stepIndices }
+    public var stepIndices: UnsafePointer<Int32> { inputs.stepIndices }
 
     func setShape(lengths: [Int]) {
         shape.set(lengths: lengths)
@@ -113,7 +112,7 @@ public final class ShardBatch: @unchecked Sendable {
     }
 
     /// Takes a policy's logits [N, A] for the distributions that its rows were drawn from; returns Σ of their entropies.
-    func keepDistributions(logits: UnsafePointer<Float>) -> Double {
+    public func keepDistributions(logits: UnsafePointer<Float>) -> Double {
         Categorical.logProbabilities(
             rows: rows, outcomes: actionCount, logits: logits, into: logProbabilities.pointer)
         return Categorical.entropySum(
@@ -125,8 +124,10 @@ public final class ShardBatch: @unchecked Sendable {
     /// Σ r over all rows.
     var totalReward: Double { (0..<rows).reduce(0.0) { $0 + Double(rewards.pointer[$1]) } }
 
-    /// Calls `body(lane, episode, reward, steps)` for every finished episode.
-    public func forEachEpisode(_ body: (_ lane: Int, _ episode: Int, _ reward: Double, _ steps: Int) -> Void) {
+    /// Calls `body(lane, episode, reward, steps, whether it reached a terminal state)` for every finished episode.
+    public func forEachEpisode(
+        _ body: (_ lane: Int, _ episode: Int, _ reward: Double, _ steps: Int, _ isTerminal: Bool) -> Void
+    ) {
         for lane in 0..<lanes {
             var (episode, reward, steps) = (0, 0.0, 0)
             for step in 0..<shape.length(lane: lane) {
@@ -134,7 +135,7 @@ public final class ShardBatch: @unchecked Sendable {
                 reward += Double(rewards.pointer[row])
                 steps += 1
                 if endsEpisode.pointer[row] == 1 {
-                    body(lane, episode, reward, steps)
+                    body(lane, episode, reward, steps, columns.isTerminal.pointer[row] == 1)
                     (episode, reward, steps) = (episode + 1, 0, 0)
                 }
             }

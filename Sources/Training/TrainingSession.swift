@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 
@@ -26,12 +27,10 @@ public final class TrainingSession {
     /// Begins a new run.
     public init(
         new configuration: Configuration, in run: RunDirectory, existing: Existing, threads: Int, checkpointEvery: Int,
-        command: [String], teachers: (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
+        command: [String], teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
         try configuration.validate()
-        // YAML keeps 15 digits of a number. What is trained is what the file says, or a resumed run would differ.
-        let text = try configuration.yaml()
-        let configuration = try Configuration(yaml: text, path: run.configurationPath)
+        let text = configuration.yaml()
         if run.exists && !run.isEmpty {
             guard run.isRun else {
                 throw UserError("\(run.path): exists and is not a run; name another directory with --run")
@@ -51,7 +50,7 @@ public final class TrainingSession {
         self.run = run
         self.checkpointEvery = checkpointEvery
         manifest = Manifest(configuration: configuration, trainer: trainer, command: command)
-        log = try MetricsLog(run, iteration: 0, timesteps: 0)
+        log = try MetricsLog(run, configuration, iteration: 0, timesteps: 0)
         try beginSession(threads: threads)
         try saveCheckpoint()
     }
@@ -61,7 +60,7 @@ public final class TrainingSession {
     /// - Parameter iterations: iterations in all, if other than the run's own.
     public init(
         resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String],
-        teachers: (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
+        teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
         var configuration = try run.configuration()
         try configuration.validate()
@@ -75,7 +74,7 @@ public final class TrainingSession {
             guard iterations >= max(done, 1) else {
                 throw UserError("--iterations is \(iterations): the run has done \(done) already")
             }
-            configuration.setIterations(iterations)
+            configuration.iterations = iterations
         }
         trainer = try Trainer(configuration, threads: threads, teachers: teachers)
         try trainer.restore(file, path: run.checkpointPath)
@@ -87,14 +86,14 @@ public final class TrainingSession {
                 "\(run.configurationPath): not what the checkpoint was trained with; undo the change, or start another "
                     + "run from it with --config")
         }
-        if iterations != nil { try AtomicFile.write(Data(try configuration.yaml().utf8), to: run.configurationPath) }
+        if iterations != nil { try AtomicFile.write(Data(configuration.yaml().utf8), to: run.configurationPath) }
         self.run = run
         self.checkpointEvery = checkpointEvery
         manifest =
             FileManager.default.fileExists(atPath: run.manifestPath)
             ? try Manifest.read(run.manifestPath)
             : Manifest(configuration: configuration, trainer: trainer, command: command)
-        log = try MetricsLog(run, iteration: trainer.iteration, timesteps: trainer.timesteps)
+        log = try MetricsLog(run, configuration, iteration: trainer.iteration, timesteps: trainer.timesteps)
         try beginSession(threads: threads)
     }
 

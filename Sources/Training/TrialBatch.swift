@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -25,15 +26,17 @@ public final class TrialBatch {
     /// Whether lanes whose trial is over play others, as long as they fit (see `Rollout`). Then `trials` is what came of
     /// it; N, the steps, is bounded as without.
     public let refillsLanes: Bool
-    /// What each worker plays with.
-    private var players: [Player] = []
+    /// What each worker plays in.
+    private var arenas: [PlayArena] = []
     /// A policy's memory for each worker, from one iteration to the next.
     private var memories: [any SequenceMemory] = []
     private var memoryOwner: ParameterLayout?
 
-    private struct Player {
+    private struct PlayArena {
         let lanes: TrialLanes
         let record: RolloutRecord
+        /// Log-probabilities of a step [lanes, A].
+        let distributions: Buffer<Float>
     }
 
     /// - Parameters:
@@ -73,27 +76,21 @@ public final class TrialBatch {
             }
             memoryOwner = policy.layout
         }
-        playGroups(root: root, first: first, refills: refillsLanes, workers: workers) { player, queue, worker in
-            Rollout.play(
-                policy, parameters: parameters, memory: memories[worker] as! Policy.Memory, lanes: player.lanes,
-                queue: queue, choice: choice, into: player.record, tape: workers.tapes[worker])
+        playGroups(root: root, first: first, refills: refillsLanes, workers: workers) { arena, worker in
+            PolicyPlayer(
+                policy, parameters: parameters, memory: memories[worker] as! Policy.Memory,
+                distributions: arena.distributions, choice: choice, tape: workers.tapes[worker])
         }
     }
 
-    /// Plays all trials anew by random habits (see `Rollout.playHabits`); group g draws from `root.split(g)`.
-    func playHabits(_ habit: Float, root: RandomSource, workers: Workers) {
-        playGroups(root: root, workers: workers) { player, queue, _ in
-            Rollout.playHabits(habit, actions: family.actions, lanes: player.lanes, queue: queue, into: player.record)
-        }
+    /// Plays all trials anew by random habits (see `HabitPlayer`); group g draws from `root.split(g)`.
+    func playHabits(_ spread: Float, root: RandomSource, workers: Workers) {
+        playGroups(root: root, workers: workers) { _, _ in HabitPlayer(spread: spread, actions: family.actions) }
     }
 
     /// Plays all trials anew as a teacher does; group g draws from `root.split(first + g)`.
     public func play(_ teacher: any Teacher, root: RandomSource, first: Int = 0, workers: Workers) {
-        playGroups(root: root, first: first, workers: workers) { player, queue, _ in
-            Rollout.play(
-                teacher.makePlayer(for: family, lanes: queue.numbers.count), lanes: player.lanes, queue: queue,
-                into: player.record)
-        }
+        playGroups(root: root, first: first, workers: workers) { _, _ in teacher.makeLanePlayer(for: family) }
     }
 
     private var largestGroup: Int { sharding.largestGroup }
@@ -127,25 +124,23 @@ public final class TrialBatch {
         )
         let memory = threads * lanes * policy.memoryBytes(steps: steps)
         throw UserError(
-            "playing \(trials) trials of up to \(steps) steps takes \(gibibytes(needed)), of which the policy's memory of "
-                + "\(lanes) lanes on each of \(threads) threads takes \(gibibytes(memory)); there are "
-                + "\(gibibytes(available)): \(advice)")
+            "playing \(trials) trials of up to \(steps) steps takes \(Display.memory(bytes: Double(needed))), of which the policy's memory of "
+                + "\(lanes) lanes on each of \(threads) threads takes \(Display.memory(bytes: Double(memory))); there are "
+                + "\(Display.memory(bytes: Double(available))): \(advice)")
     }
-
-    private static func gibibytes(_ bytes: Int) -> String { String(format: "%.1f GiB", Double(bytes) / 0x1p30) }
 
     private func playGroups(
         root: RandomSource, first: Int = 0, refills: Bool = false, workers: Workers,
-        _ play: (_ player: Player, _ queue: TrialQueue, _ worker: Int) -> Void
+        player: (_ arena: PlayArena, _ worker: Int) -> any LanePlayer
     ) {
         let (steps, perMember) = (family.maximumTrialSteps, trialsPerMember)
-        while players.count < workers.pool.threadCount {
-            players.append(
-                Player(
+        while arenas.count < workers.pool.threadCount {
+            arenas.append(
+                PlayArena(
                     lanes: family.makeLanes(largestGroup),
                     record: RolloutRecord(
-                        space: family.observation, actions: family.actions, lanes: largestGroup,
-                        steps: largestGroup * steps)))
+                        space: family.observation, lanes: largestGroup, steps: largestGroup * steps),
+                    distributions: Buffer(capacity: largestGroup * family.actions)))
         }
         let groups = sharding.groups
         // Members that no group begins with are dealt out to the groups in turn.
@@ -158,8 +153,8 @@ public final class TrialBatch {
                 streams: { TrialStreams(group: root.split(first + $0 / perMember), number: $0 % perMember) },
                 further: refills
                     ? { (firstFurther + $0 / perMember * groups.count + group) * perMember + $0 % perMember } : nil)
-            play(players[worker], queue, worker)
-            let record = players[worker].record
+            let (arena, record) = (arenas[worker], arenas[worker].record)
+            Rollout.play(player(arena, worker), lanes: arena.lanes, queue: queue, into: record)
             for (shard, trials) in zip(groups[group], TrialBatch.cut(record.lengths, into: groups[group].count)) {
                 shards[shard].take(trials, of: record)
             }
@@ -250,7 +245,7 @@ public final class TrialBatch {
     /// Mean over trials of each episode's Σ r [episodes].
     public var episodeMeans: [Double] {
         var sums = [Double](repeating: 0, count: family.episodes)
-        for shard in shards { shard.forEachEpisode { _, episode, reward, _ in sums[episode] += reward } }
+        for shard in shards { shard.forEachEpisode { _, episode, reward, _, _ in sums[episode] += reward } }
         return sums.map { $0 / Double(trials) }
     }
 

@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import Interface
 import Kernels
 import Models
 
@@ -13,10 +14,17 @@ public final class TrialRegression {
         public var minibatches: Int
         public var learningRate: Double
 
-        public init(epochs: Int = 5, minibatches: Int = 5, learningRate: Double = 1e-3) {
+        public init(epochs: Int, minibatches: Int, learningRate: Double) {
             self.epochs = epochs
             self.minibatches = minibatches
             self.learningRate = learningRate
+        }
+
+        /// Those of a learner's options `epochs`, `minibatches` and `learning-rate`, with a prefix to their names.
+        public init(_ options: Values, prefix: String = "") {
+            self.init(
+                epochs: options.integer(prefix + "epochs"), minibatches: options.integer(prefix + "minibatches"),
+                learningRate: options.real(prefix + "learning-rate"))
         }
     }
 

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// Everything that a batch holds of one step, as a value: for analysis and tests. Training reads the arrays.
@@ -44,11 +45,7 @@ extension ShardBatch {
             Array(UnsafeBufferPointer(start: buffer.pointer + row * width, count: width))
         }
         return TrialStep(
-            input: StepInput(
-                vector: slice(columns.vectors, columns.vectorWidth), image: slice(columns.images, columns.imageBytes),
-                previousAction: columns.previousActions[row], previousReward: columns.previousRewards[row],
-                episodeEnd: columns.episodeEnds[row], stepIndex: columns.stepIndices[row]),
-            action: actions[row], reward: rewards[row], endsEpisode: endsEpisode[row] == 1,
+            input: inputs.value(row), action: actions[row], reward: rewards[row], endsEpisode: endsEpisode[row] == 1,
             logProbabilities: slice(logProbabilities, actionCount), value: values[row], advantage: advantages[row],
             target: targets[row])
     }

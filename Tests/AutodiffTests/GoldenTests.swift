@@ -1,5 +1,6 @@
 import Autodiff
 import Conformance
+import Interface
 import Kernels
 import TestSupport
 import Testing

@@ -69,7 +69,7 @@ private let small = """
                     Issue.record("a damaged analysis was kept: \(outcomes)")
                     return
                 }
-                #expect(line.contains(words) && line.contains("delete it") && outcomes[1] == .kept)
+                #expect(line.contains(words) && line.contains("move it away") && outcomes[1] == .kept)
             }
             try Data(text.prefix(100).utf8).write(to: URL(fileURLWithPath: path))
             let (records, failures) = AnalysisRecord.readAll(directory)

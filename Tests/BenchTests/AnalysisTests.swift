@@ -1,5 +1,6 @@
 import Autodiff
 import Foundation
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -95,11 +96,11 @@ private func analyse(
 }
 
 private func model(_ name: String, _ family: any TaskFamily, hidden: Int) throws -> any SequencePolicy {
-    let entry = try #require(ModelCatalogue.entry(named: name))
+    let entry = try #require(modelCatalogue.entry(named: name))
     return entry.make(
         ModelSpecification(
             observation: family.observation, actions: family.actions, outputs: family.actions, hidden: hidden,
-            options: OptionValues(standard: entry.options), headGain: 0.01))
+            options: Values(defaults: entry.options), headGain: 0.01))
 }
 
 @Suite struct AnalysisTests {

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 import Testing
@@ -8,23 +9,21 @@ import Training
 
 /// Inputs of one player by hand.
 private struct Hand<Agent: ClassicAgent> {
-    private let rows: LaneInputs
+    private let rows: StepColumns
     private(set) var player: Agent.TrialPlayer
     private var step = 0
-    private var input: PlayerInput { PlayerInput(rows.writer, row: 0) }
+    private var input: StepView { rows.inputs(from: 0, rows: 1)[0] }
 
     init(_ agent: Agent, arms: Int, pulls: Int) {
         let family = BernoulliBandit(arms: arms, episodes: pulls)
-        rows = LaneInputs(lanes: 1, family.observation)
+        rows = StepColumns(space: family.observation, rows: 1)
         player = agent.makePlayer(for: family)
         set(action: -1, reward: 0)
     }
 
     private func set(action: Int, reward: Float) {
-        rows.writer.previousActions[0] = Int32(action)
-        rows.writer.previousRewards[0] = reward
-        rows.writer.episodeEnds[0] = step == 0 ? 0 : 1
-        rows.writer.stepIndices[0] = Int32(step)
+        rows.writer.set(
+            0, action: Int32(action), reward: reward, episodeEnd: step == 0 ? 0 : 1, stepIndex: Int32(step))
     }
 
     /// What the player does next.

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 import Testing
@@ -8,12 +9,12 @@ import Training
 /// The same weights on other members, and what they are measured against there.
 @Suite struct ChangedTaskTests {
     private func configuration(
-        _ task: String, _ options: OptionValues = [:], model: String = "gru", _ modelOptions: OptionValues = [:]
+        _ task: String, _ options: Values = [:], model: String = "gru", _ modelOptions: Values = [:]
     ) throws -> Configuration {
-        try Configuration.standard(task: task, model: model, taskOptions: options, modelOptions: modelOptions)
+        try Configuration.defaults(task: task, model: model, taskOptions: options, modelOptions: modelOptions)
     }
 
-    private func error(_ configuration: Configuration, _ given: OptionValues) -> String {
+    private func error(_ configuration: Configuration, _ given: Values) -> String {
         let error = #expect(throws: UserError.self) { try configuration.playing(given) }
         return error?.description ?? ""
     }
@@ -28,7 +29,7 @@ import Training
 
     @Test func whatChangesTheWidthIsNamed() throws {
         for (task, given, words) in [
-            ("bandit", ["episodes": 20, "arms": 7] as OptionValues, "--arms is 7, and this policy was trained on 5"),
+            ("bandit", ["episodes": 20, "arms": 7] as Values, "--arms is 7, and this policy was trained on 5"),
             ("bandit", ["arms": 3], "--arms is 3"), ("mdp", ["horizon": 5, "states": 12], "--states is 12"),
             ("mdp", ["actions": 2], "--actions is 2"),
             ("maze", ["maze-size": 9, "frame-height": 60], "--frame-height"),
@@ -83,11 +84,11 @@ import Training
 
     /// A window of 5 steps is no bound on trials of 5; on longer ones the note says what is seen.
     @Test func aBoundedContextIsNoted() throws {
-        let narrow = try configuration("bandit", ["episodes": 5], model: "transformer", ["context": 5])
+        let narrow = try configuration("bandit", ["episodes": 5], model: "transformer", ["attention-window": 5])
         #expect(narrow.contextNote == nil)
         let note = try #require(try narrow.playing(["episodes": 20]).contextNote)
         #expect(note.contains("last 5 of 20 steps") && note.contains("2 layers reach 8 steps back"))
-        let one = try configuration("bandit", model: "transformer", ["context": 5, "layers": 1])
+        let one = try configuration("bandit", model: "transformer", ["attention-window": 5, "layers": 1])
         #expect(try #require(one.contextNote).contains("5 of 10") && !one.contextNote!.contains("layers"))
         #expect(try configuration("bandit", model: "transformer").contextNote == nil)
         #expect(try configuration("bandit").contextNote == nil)

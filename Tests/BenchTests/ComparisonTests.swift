@@ -38,35 +38,33 @@ import Testing
     }
 }
 
-@Suite struct MazeTableTests {
+@Suite struct GoalTableTests {
     /// Two seeds on 5 × 5 mazes, of which one was also played on mazes that nothing was published of: by hand.
     @Test func successAndLengthByHand() throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("golden/records")
         let some = try #require(try Comparison.read(path.path).comparison.records.first)
-        func record(seed: Int, _ mazes: [(name: String, size: Int, maze: MazeEvaluation)]) throws -> CellRecord {
+        func record(seed: Int, _ mazes: [(name: String, size: Int, goal: GoalEvaluation)]) throws -> CellRecord {
             var object = try #require(JSONSerialization.jsonObject(with: some.encoded()) as? [String: Any])
             object["seed"] = seed
             var evaluation = try #require((object["evaluations"] as? [[String: Any]])?.first)
             evaluation["per_episode_mean"] = [0, 0]
-            object["evaluations"] = try mazes.map { name, size, maze in
+            object["evaluations"] = try mazes.map { name, size, goal in
                 evaluation["name"] = name
                 evaluation["task_options"] = ["maze-size": size]
-                evaluation["maze"] = try JSONSerialization.jsonObject(with: JSONEncoder().encode(maze))
+                evaluation["maze"] = try JSONSerialization.jsonObject(with: JSONEncoder().encode(goal))
                 return evaluation
             }
             return try JSONDecoder().decode(CellRecord.self, from: JSONSerialization.data(withJSONObject: object))
         }
         // Two trials each of two episodes of up to 10 steps; shortest ways of 4 and 5 steps.
-        func played(_ steps: [Int32]) -> MazeEvaluation {
-            MazeEvaluation(
-                rewards: steps.map { $0 < 10 ? 1 - 0.04 * Double($0) : -0.4 }, steps: steps, shortest: [4, 5],
-                episodes: 2, limit: 10)
+        func played(_ steps: [Int32]) -> GoalEvaluation {
+            GoalEvaluation(successes: steps.map { $0 < 10 }, steps: steps, shortest: [4, 5], episodes: 2)
         }
         let comparison = try Comparison([
             record(seed: 1, [("", 5, played([8, 4, 10, 6])), ("7 x 7", 7, played([10, 10, 10, 10]))]),
             record(seed: 2, [("", 5, played([6, 4, 8, 6]))]),
         ])
-        let table = try #require(comparison.mazeTable(some.taskName))
+        let table = try #require(comparison.goalTable(some.taskName))
         let model = some.modelName
         #expect(
             table.rows == [

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Tasks
 import Testing
+import Training
 
 @testable import Bench
 
@@ -51,7 +52,7 @@ import Testing
     }
 }
 
-@Suite struct MazeRecordingTests {
+@Suite struct TrialRecordingTests {
     /// What the oracle sees on three ways; Tests/BenchTests/golden/make_goldens.sh made the files, and a person looked at
     /// them. Logarithms and tangents of another library may differ in their last bits: a byte by one, a wall's edge by a
     /// row.
@@ -60,7 +61,7 @@ import Testing
         var options = FirstPersonMaze.Options()
         (options.step, options.turn) = (0.375, 30)
         if seed == 3 { (options.frameWidth, options.frameHeight, options.fieldOfView) = (64, 48, 75) }
-        let recording = MazeRecording(FirstPersonMaze(options), .oracle, seed: seed)
+        let recording = TrialRecording(FirstPersonMaze(options), .oracle, seed: seed)
         let episode = recording.episodes[0]
         for step in stride(from: 0, to: episode.frames.count, by: 4) {
             let name = "maze-\(seed)-step-\(String(format: "%04d", step)).png"
@@ -77,34 +78,35 @@ import Testing
         for seed in 0..<5 {
             var options = FirstPersonMaze.Options()
             options.episodes = 3
-            let recording = MazeRecording(FirstPersonMaze(options), .oracle, seed: seed)
-            #expect(recording.world.layout.isHeldOut)
+            let family = FirstPersonMaze(options)
+            let recording = TrialRecording(family, .oracle, seed: seed)
+            let member = family.heldOut().member(of: Trainer.unseenMembers(seed: seed).split(0))
+            #expect(member.world.layout.isHeldOut && recording.floorPlan == family.floorPlan(of: member))
             #expect(recording.episodes.count == 3)
             for episode in recording.episodes {
-                #expect(episode.reachesTarget && episode.steps == recording.shortest)
-                #expect(episode.frames.count == episode.steps + 1 && episode.poses.count == episode.steps + 1)
-                #expect(episode.poses[0] == recording.episodes[0].poses[0])
+                #expect(episode.succeeded && episode.steps == recording.shortest)
+                #expect(episode.frames.count == episode.steps + 1 && episode.places.count == episode.steps + 1)
+                #expect(episode.places[0] == recording.episodes[0].places[0])
             }
         }
     }
 
     @Test func randomPlayFollowsFromTheSeed() {
         let family = FirstPersonMaze()
-        func actions(_ seed: Int) -> [[MazeAction]] {
-            MazeRecording(family, .random, seed: seed).episodes.map(\.actions)
+        func actions(_ seed: Int) -> [[Int]] {
+            TrialRecording(family, .random, seed: seed).episodes.map(\.actions)
         }
         #expect(actions(4) == actions(4))
         #expect(actions(4) != actions(5))
     }
 }
 
-@Suite struct MazeEvaluationTests {
+@Suite struct GoalEvaluationTests {
     /// Three trials of two episodes of up to 10 steps: by hand.
     @Test func countsByHand() throws {
-        let limit = -0.4
-        let evaluation = MazeEvaluation(
-            rewards: [0.8, 0.84, 0.6, limit - 0.003, limit, limit + 1],
-            steps: [5, 4, 10, 10, 10, 10], shortest: [4, 5, 8], episodes: 2, limit: 10)
+        let evaluation = GoalEvaluation(
+            successes: [true, true, true, false, false, true], steps: [5, 4, 10, 10, 10, 10], shortest: [4, 5, 8],
+            episodes: 2)
         #expect(evaluation.episodes.map(\.successRate) == [2 / 3.0, 2 / 3.0])
         #expect(evaluation.episodes.map(\.length) == [7.5, 7])
         #expect(evaluation.lengthOverFirst(1) == 7 / 7.5)

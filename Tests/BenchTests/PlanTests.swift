@@ -1,9 +1,10 @@
 import Foundation
+import Interface
 import Kernels
 import Testing
-import Training
 
 @testable import Bench
+@testable import Training
 
 /// A plan of seconds: two models, two seeds, one task and one generalization.
 private let small = """
@@ -52,15 +53,42 @@ private func error(_ text: String) -> String {
         #expect(plan.cells.count == 8)
         let (base, tight) = (plan.cells[0], plan.cells[2])
         #expect(tight.identifier == "bandit-3--gru--tight--s1")
-        #expect(try plan.configuration(of: base).damping == 1e-3)
+        #expect(try plan.configuration(of: base).stages.allSatisfy { $0.learnerOptions["damping"] == 1e-3 })
         let configuration = try plan.configuration(of: tight)
-        #expect(configuration.damping == 0.5)
-        #expect(configuration.stages.allSatisfy { $0.batchSteps == 60 && $0.maximumKL == 0.001 })
+        #expect(configuration.stages.allSatisfy { $0.learnerOptions["damping"] == 0.5 })
+        #expect(configuration.stages.allSatisfy { $0.batchSteps == 60 && $0.learnerOptions["maximum-kl"] == 0.001 })
+    }
+
+    /// A learner is a dimension of its own, named in cells and tables; it may have settings.
+    @Test func learnersAreAnAxis() throws {
+        let text = small + "\nlearners: [trpo, {learner: ppo, name: small steps, settings: {clip_range: 0.1}}]"
+        let plan = try Plan(text, file: "p.yaml")
+        #expect(
+            plan.cells.prefix(4).map(\.identifier) == [
+                "bandit-3--gru--trpo--s1", "bandit-3--plain--trpo--s1", "bandit-3--gru--small-steps--s1",
+                "bandit-3--plain--small-steps--s1",
+            ])
+        #expect(plan.cells.count == 8 && plan.cells[2].variant == "small steps")
+        #expect(try plan.configuration(of: plan.cells[0]).stages.allSatisfy { $0.learner == "trpo" })
+        let stages = try plan.configuration(of: plan.cells[2]).stages
+        #expect(stages.allSatisfy { $0.learner == "ppo" && $0.learnerOptions["clip-range"] == 0.1 })
+        #expect(stages.allSatisfy { $0.learnerOptions["epochs"] == Values(defaults: PPO.entry.options)["epochs"] })
+
+        let wrong = try Plan(text.replacingOccurrences(of: "[trpo,", with: "[trop,"), file: "p.yaml")
+        #expect(wrong.problems.count == 1 && wrong.problems[0].hasPrefix("p.yaml:15: unknown learner 'trop'"))
+        #expect(wrong.cells.count == 4)
+        // A setting that only one of the learners has costs the cells of the other.
+        let damped = try Plan(
+            text.replacingOccurrences(of: "batch_steps: 300", with: "batch_steps: 300, damping: 0.5"), file: "p.yaml")
+        #expect(try damped.configuration(of: damped.cells[0]).stages[0].learnerOptions["damping"] == 0.5)
+        #expect { try damped.configuration(of: damped.cells[2]) } throws: {
+            "\($0)".contains("p.yaml:12") && "\($0)".contains("'ppo'") && "\($0)".contains("trpo has it")
+        }
     }
 
     @Test func aMemoryThatForgetsIsASetting() throws {
         let plan = try Plan(
-            small + "\nsettings: [{name: whole}, {name: half, settings: {memory_reset: half}}]", file: "small.yaml")
+            small + "\nsettings: [{name: whole}, {name: half, settings: {reset_memory: half}}]", file: "small.yaml")
         #expect(
             try plan.cells.prefix(4).map { try plan.configuration(of: $0).memoryReset } == [.none, .none, .half, .half])
     }
@@ -76,7 +104,7 @@ private func error(_ text: String) -> String {
         let text = small.replacingOccurrences(of: "{model: gru, hidden: 4}", with: "lstm")
         let plan = try Plan(text + "\nmatch: {by: params, to: gru-64}", file: "small.yaml")
         let matched = try plan.configuration(of: plan.cells[0])
-        let reference = try Configuration.standard(
+        let reference = try Configuration.defaults(
             task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 3])
         var gru = reference
         gru.hidden = 64
@@ -95,7 +123,7 @@ private func error(_ text: String) -> String {
         (
             "plan: 1\nname: a\nseeds: [1]\nmodels: [gru]\ntasks:\n  - task: bandit\n    options: {arms: 0}",
             "p.yaml:7:",
-            "'arms' must lie in"
+            "arms is 0"
         ),
         (
             "plan: 1\nname: a\nseeds: [1]\nmodels: [gru]\ntasks:\n  - task: bandit\n    budget: {hours: 3}",
@@ -359,7 +387,7 @@ private func error(_ text: String) -> String {
         try withDirectory { directory in
             let text = small.replacingOccurrences(
                 of: "{model: gru, hidden: 4}",
-                with: "{model: transformer, name: narrow, hidden: 4, options: {context: 2, heads: 1}}"
+                with: "{model: transformer, name: narrow, hidden: 4, options: {attention_window: 2, heads: 1}}"
             ).replacingOccurrences(of: "seeds: [1, 2]", with: "seeds: [1]")
             let plan = try Plan(text, file: "small.yaml")
             let run = try PlanRun(plan, directory: directory, text: text, threads: 2)

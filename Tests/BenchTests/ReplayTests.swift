@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -8,8 +9,8 @@ import Training
 @testable import Bench
 
 /// A policy with first weights: it does not matter what it does.
-private func agent(_ family: any TaskFamily, task: String, options: OptionValues) throws -> LearnedAgent {
-    var configuration = try Configuration.standard(task: task, model: "gru", taskOptions: options)
+private func agent(_ family: any TaskFamily, task: String, options: Values) throws -> LearnedAgent {
+    var configuration = try Configuration.defaults(task: task, model: "gru", taskOptions: options)
     configuration.hidden = 6
     let policy = try configuration.makePolicy()
     let weights = Matrix(rows: 1, columns: policy.layout.count)
@@ -27,7 +28,7 @@ private let shownMember = Replay.member..<Replay.member + 1
     @Test func aBanditReplayIsTheBanksOwnTrial() throws {
         let family = BernoulliBandit(arms: 4, episodes: 30)
         let learned = try agent(family, task: "bandit", options: ["arms": 4, "episodes": 30])
-        let replay = try #require(try ChoiceReplay(of: family, learned))
+        let replay = try #require(ChoiceReplay(of: family, learned))
         #expect(replay.isWhole && replay.players.map(\.name) == ["gru", "Greedy", "Thompson sampling"])
         let agents: [any Agent] = [learned, GreedyBandit(), ThompsonSampling()]
         for (player, agent) in zip(replay.players, agents) {
@@ -46,7 +47,7 @@ private let shownMember = Replay.member..<Replay.member + 1
     @Test func distributionsAreThoseThatActionsAreDrawnFrom() throws {
         let family = BernoulliBandit(arms: 4, episodes: 2000)
         let replay = try #require(
-            try ChoiceReplay(of: family, try agent(family, task: "bandit", options: ["arms": 4, "episodes": 2000])))
+            ChoiceReplay(of: family, try agent(family, task: "bandit", options: ["arms": 4, "episodes": 2000])))
         let policy = replay.players[0]
         let probabilities = try #require(policy.probabilities)
         #expect(replay.trialSteps == 2000 && probabilities.count == ChoiceReplay.stepLimit)
@@ -62,9 +63,9 @@ private let shownMember = Replay.member..<Replay.member + 1
 
     @Test func anMDPReplayIsTheBanksOwnTrial() throws {
         let family = TabularMDP(states: 4, actions: 3, horizon: 5, episodes: 3)
-        let options: OptionValues = ["states": 4, "actions": 3, "horizon": 5, "episodes": 3]
+        let options: Values = ["states": 4, "actions": 3, "horizon": 5, "episodes": 3]
         let learned = try agent(family, task: "mdp", options: options)
-        let replay = try #require(try ChoiceReplay(of: family, learned))
+        let replay = try #require(ChoiceReplay(of: family, learned))
         #expect(replay.isWhole && replay.players.map(\.name) == ["gru", "Greedy", "PSRL"])
         let agents =
             [learned]
@@ -86,35 +87,40 @@ private let shownMember = Replay.member..<Replay.member + 1
     }
 
     @Test func aMazeReplayIsSeenAgainAsItWasPlayed() throws {
-        let options: OptionValues = ["maze-size": 3, "episodes": 2]
-        let entry = try #require(TaskCatalogue.entry(named: "maze"))
-        let all = OptionValues(standard: entry.options, given: options)
+        let options: Values = ["maze-size": 3, "episodes": 2]
+        let entry = try #require(taskCatalogue.entry(named: "maze"))
+        let all = Values(defaults: entry.options, given: options)
         let family = try #require(entry.make(all) as? FirstPersonMaze)
         let learned = try agent(family, task: "maze", options: options)
-        let replay = try #require(MazeReplay(of: family.heldOut(), learned))
-        let seen = try #require(replay.recording(all))
-        let played = MazeRecording(family, .learned(learned), seed: EvaluationBank.seed, member: Replay.member)
+        let configuration = try Configuration.defaults(task: "maze", model: "gru", taskOptions: options)
+        let subject = CellRecord.Subject(plan: "", cell: "c", modelName: "gru", taskName: "maze", settingName: "")
+        let replay = try #require(try Replay(subject, configuration: configuration, agent: learned))
+        let visual = try #require(replay.visual)
+        #expect(replay.choices == nil && replay.flaw == nil)
+        #expect(visual == VisualReplay(of: family.heldOut(), learned))
+        let seen = try #require(visual.recording(task: "maze", all))
+        let played = TrialRecording(family, .learned(learned), seed: EvaluationBank.seed, member: Replay.member)
         #expect(seen.episodes.count == 2)
         for (one, other) in zip(seen.episodes, played.episodes) {
-            #expect(one.actions == other.actions && one.poses == other.poses && one.frames == other.frames)
+            #expect(one.actions == other.actions && one.places == other.places && one.frames == other.frames)
         }
-        let page = try #require(MazeReplayPage(replay, all))
+        let page = try #require(VisualReplayPage(visual, of: replay))
         #expect(page.lengths == seen.episodes.map(\.steps))
-        #expect(page.moments.count <= MazeReplayPage.momentLimit + 2)
+        #expect(page.moments.count <= VisualReplayPage.momentLimit + 2)
         #expect(page.moments.filter { $0.action == nil }.count == 2)
         // A trial that is cut short, or has an action that is none, is not a trial.
-        func changed(_ change: (inout [String: Any]) -> Void) throws -> MazeReplay {
+        func changed(_ change: (inout [String: Any]) -> Void) throws -> VisualReplay {
             var object = try #require(
-                JSONSerialization.jsonObject(with: JSONEncoder().encode(replay)) as? [String: Any])
+                JSONSerialization.jsonObject(with: JSONEncoder().encode(visual)) as? [String: Any])
             change(&object)
-            return try JSONDecoder().decode(MazeReplay.self, from: JSONSerialization.data(withJSONObject: object))
+            return try JSONDecoder().decode(VisualReplay.self, from: JSONSerialization.data(withJSONObject: object))
         }
-        let (actions, shares) = (replay.actions, replay.probabilities)
-        #expect(try changed { _ in }.recording(all) != nil)
+        let (actions, shares) = (visual.actions, visual.probabilities)
+        #expect(try changed { _ in }.recording(task: "maze", all) != nil)
         #expect(
             try changed {
                 ($0["actions"], $0["probabilities"]) = (Array(actions.dropLast()), Array(shares.dropLast()))
-            }.recording(all) == nil)
-        #expect(try changed { $0["actions"] = actions.map { $0 + 1 } }.recording(all) == nil)
+            }.recording(task: "maze", all) == nil)
+        #expect(try changed { $0["actions"] = actions.map { $0 + 1 } }.recording(task: "maze", all) == nil)
     }
 }

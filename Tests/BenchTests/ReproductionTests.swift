@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 import Testing
@@ -14,9 +15,7 @@ import Training
             #expect(table.rows.allSatisfy { $0.names == names })
             for column in table.columns {
                 #expect(column.published.count == table.rows.count, "\(table.name), \(column.title)")
-                guard let (name, given) = column.agent,
-                    !AgentCatalogue.entries(of: table.task).filter({ $0.name != "random" }).isEmpty
-                else { continue }
+                guard let (name, given) = column.agent else { continue }
                 let entry = AgentCatalogue.entry(named: name, of: table.task)
                 #expect(entry != nil, "\(table.name): no agent '\(name)'")
                 for option in given.names {
@@ -40,65 +39,85 @@ import Training
         #expect(Verdict(deviation: -3) == .agrees)
     }
 
-    private func plan(_ text: String) throws -> ReproductionPlan { try ReproductionPlan(yaml: text, path: "p.yaml") }
-
-    @Test func plansAreRead() throws {
-        let plan = try plan(
-            """
-            table: bandits
-            columns:
-              - title: GRU-256
-                published: RL²
-                runs:
-                  - {episodes: 10, arms: 5, run: runs/a}
-                  - {episodes: 500, arms: 50, run: runs/b}
-            """)
-        #expect(plan.table.name == "bandits" && !plan.allowsMissingRuns)
-        #expect(plan.columns[0].title == "GRU-256" && plan.columns[0].runs.map(\.directory) == ["runs/a", "runs/b"])
-        #expect(plan.columns[0].runs[1].row == ["episodes": 500, "arms": 50])
-        #expect(plan.columns[0].runs[1].place == "p.yaml:7")
+    /// Some rows of a table.
+    private func short(_ table: PaperTable, rows: [Int], classic: Bool = true) -> PaperTable {
+        let columns = table.columns.filter { classic || $0.agent == nil }.map { column in
+            PaperTable.Column(
+                column.title, agent: column.agent?.name, given: column.agent?.given ?? [:],
+                rows.map { column.published[$0] })
+        }
+        return PaperTable(
+            name: table.name, title: table.title, task: table.task, rows: rows.map { table.rows[$0] }, columns: columns)
     }
 
-    /// The plans that are shipped name a run for every cell of their table.
-    @Test(arguments: ["bandits", "mdps"]) func shippedPlansAreWhole(_ name: String) throws {
+    private func shipped(_ folder: String) throws -> [CellRecord] {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("bench/plans/paper-\(name).yaml")
-        let plan = try ReproductionPlan(yaml: String(contentsOf: path, encoding: .utf8), path: path.path)
-        #expect(plan.table.name == name && plan.allowsMissingRuns)
-        for column in plan.columns { #expect(column.runs.map(\.row) == plan.table.rows) }
+            .deletingLastPathComponent().appendingPathComponent("bench/results/\(folder)").path
+        let (comparison, failures) = try Comparison.read(path)
+        #expect(failures.isEmpty, "\(failures)")
+        return comparison.records
     }
 
-    @Test(arguments: [
-        ("", "empty"),
-        ("- a", "p.yaml:1: a plan must be keys"),
-        ("table: chess\ncolumns: []", "p.yaml:1: table is 'chess'"),
-        ("columns: []", "'table' is missing"),
-        ("table: mdps", "'columns' is missing"),
-        ("table: mdps\ncolumns: x", "p.yaml:2: columns must be a list"),
-        ("table: mdps\ncolour: red\ncolumns: []", "p.yaml:2: unknown key 'colour'"),
-        ("table: mdps\nmissing_runs: maybe\ncolumns: []", "p.yaml:2: missing_runs is 'maybe'"),
-        ("table: mdps\ncolumns:\n  - {title: x, published: PSRL, runs: []}", "p.yaml:3: published is 'PSRL'"),
-        ("table: mdps\ncolumns:\n  - {title: x, published: RL², runs: [{episodes: 11, run: r}]}", "no row n = 11"),
-        ("table: mdps\ncolumns:\n  - {title: x, published: RL², runs: [{episodes: 10}]}", "'run' is missing"),
-        ("table: mdps\ncolumns:\n  - {title: x, published: RL², runs: [{arms: 5, run: r}]}", "unknown key 'arms'"),
-        (
-            "table: mdps\ncolumns:\n- title: x\n  published: RL²\n  runs:\n  - {episodes: 10, run: r}\n"
-                + "  - {episodes: 10, run: s}", "p.yaml:7: a second run for n = 10"
-        ),
-        ("table: [", "not YAML"),
-    ]) func wrongPlansAreTold(_ text: String, _ words: String) {
-        let error = #expect(throws: UserError.self) { try plan(text) }
-        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
-        #expect(error?.description.contains("\n") == false)
+    /// A column for each trained model, a cell where its task is the row's: the mean of its seeds.
+    @Test func trainedCellsAreThoseOfTheRecords() throws {
+        let records = try shipped("bandits")
+        let reproduction = try Reproduction(
+            short(PaperTable.bandits, rows: [0, 1, 3, 9], classic: false), records: records, trials: 2, seed: 0,
+            workers: Workers(threads: 1))
+        #expect(reproduction.columns == ["gru", "lstm", "transformer"])
+        #expect(reproduction.cells.count == 4 * 3)
+        for cell in reproduction.cells {
+            let published = ["10": 6.7, "100": 78.7, "1000": 847.4]["\(cell.row["episodes"]!)"]
+            #expect(cell.published == published)
+            let own = records.filter {
+                $0.modelName == cell.column && $0.main.taskOptions["episodes"] == cell.row["episodes"]
+                    && $0.main.taskOptions["arms"] == cell.row["arms"]
+            }
+            switch cell.outcome {
+            case .played(let summary, let player, _):
+                #expect(own.count == 3 && player == "3 seeds" && summary.count == 10_000)
+                #expect(summary.mean == Summary(own.map(\.main.meanTotalReward)).mean)
+                let error = Summary(own.map(\.main.standardError)).mean
+                #expect(abs(summary.standardError / error - 1) < 1e-12)
+                #expect(cell.verdict == Verdict(deviation: Verdict.deviation(summary, published: published!)))
+            case .empty(let why):
+                #expect(own.isEmpty && why == "no record" && cell.verdict == nil)
+            }
+        }
+        #expect(reproduction.cells.count { $0.verdict != nil } == 2 * 3)
+    }
+
+    /// Likewise of the MDPs, of which one seed of a GRU is shipped.
+    @Test func theTrainedCellOfTheMDPs() throws {
+        let records = try shipped("mdps")
+        let reproduction = try Reproduction(
+            short(PaperTable.mdps, rows: [0, 1], classic: false), records: records, trials: 2, seed: 0,
+            workers: Workers(threads: 1))
+        #expect(reproduction.cells.map(\.column) == ["gru", "gru"])
+        guard case .played(let summary, let player, _) = reproduction.cells[0].outcome,
+            case .empty(let why) = reproduction.cells[1].outcome
+        else {
+            Issue.record("\(reproduction.cells)")
+            return
+        }
+        #expect(player == "1 seed" && summary.mean == records[0].main.meanTotalReward && why == "no record")
+        #expect(reproduction.cells[0].published == 156.2 && reproduction.cells[0].verdict == .agrees)
+    }
+
+    /// Records of another task are no part of a table.
+    @Test func recordsOfAnotherTaskAreLeftOut() throws {
+        let records = try shipped("maze-5") + shipped("mdps")
+        let reproduction = try Reproduction(
+            short(PaperTable.bandits, rows: [0], classic: false), records: records, trials: 2, seed: 0,
+            workers: Workers(threads: 1))
+        #expect(reproduction.columns == ["RL²"])
+        #expect(reproduction.cells.allSatisfy { $0.deviation == nil })
     }
 
     /// A small play of the whole first table: every classic cell is played where something was published.
     @Test func theFirstTableIsPlayed() throws {
-        let table = PaperTable.bandits
-        let short = PaperTable(
-            name: table.name, title: table.title, task: table.task, rows: Array(table.rows[..<2]),
-            columns: table.columns)
-        let reproduction = try Reproduction(short, plan: nil, trials: 400, seed: 0, workers: Workers(threads: 2))
+        let short = short(PaperTable.bandits, rows: [0, 1])
+        let reproduction = try Reproduction(short, records: [], trials: 400, seed: 0, workers: Workers(threads: 2))
         #expect(reproduction.cells.count == 2 * 8)
         for cell in reproduction.cells {
             switch cell.outcome {
@@ -106,7 +125,7 @@ import Training
                 // 400 members tell means to 0.1; a published mean of 1000 is as good as 0.06.
                 #expect(abs(summary.mean - cell.published!) < 0.5, "\(cell.column): \(summary.mean)")
                 #expect(cell.verdict != nil)
-            case .empty(let why): #expect(cell.column == "RL²" && why == "no run" && cell.verdict == nil)
+            case .empty(let why): #expect(cell.column == "RL²" && why == "no record" && cell.verdict == nil)
             }
         }
     }

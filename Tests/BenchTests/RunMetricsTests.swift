@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Testing
 import Training
@@ -8,14 +9,15 @@ import Training
 @Suite struct RunMetricsTests {
     /// What a curriculum's stages are told by in `metrics.csv`, and whose returns are a learning curve.
     @Test func aLearningCurveIsOfTheTaskProper() throws {
-        var configuration = try Configuration.standard(task: "mdp", model: "gru")
-        func stage(_ kind: Configuration.Stage.Kind, _ options: OptionValues? = nil) -> Configuration.Stage {
-            Configuration.Stage(
-                kind: kind, iterations: 1, batchSteps: 100, taskOptions: options, discount: 1, gaeLambda: 1,
-                maximumKL: 0.01)
+        var configuration = try Configuration.defaults(task: "mdp", model: "gru")
+        func stage(_ learner: String, _ options: Values = [:]) throws -> Stage {
+            Stage(
+                taskOptions: options, learner: learner,
+                learnerOptions: Values(defaults: try learnerCatalogue.require(learner).options),
+                iterations: 1, batchSteps: 100)
         }
-        configuration.stages = [
-            stage(.rewardPrediction), stage(.improvement, ["reachable-states": 2]), stage(.improvement),
+        configuration.stages = try [
+            stage("reward_prediction"), stage("trpo", ["reachable-states": 2]), stage("trpo"),
         ]
         let directory = NSTemporaryDirectory() + "rl2x-metrics-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -26,7 +28,7 @@ import Training
                 "iteration,timesteps,mean_total_reward,steps_per_second,seconds_rollout", "0,100,1,1000,0.5",
                 "1,300,2,10,2", "2,600,3,20,1",
             ]
-            try lines.prefix(rows + 1).joined(separator: "\n").write(
+            try lines.prefix(rows + 1).map { $0 + "\n" }.joined().write(
                 toFile: run.metricsPath, atomically: true, encoding: .utf8)
             return RunMetrics(run, configuration)
         }

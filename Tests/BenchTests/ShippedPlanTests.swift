@@ -7,7 +7,7 @@ import Training
 
 @testable import Bench
 
-/// The plans in bench/plans, but for those of `reproduce` (see `ReproductionTests`).
+/// The plans in bench/plans.
 @Suite struct ShippedPlanTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("bench/plans")
@@ -18,13 +18,12 @@ import Training
 
     static let names: [String] = {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return files.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix("paper-") }.map { String($0.dropLast(5)) }.sorted()
+        return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
     }()
 
     @Test func theyAreThere() {
         let expected = [
-            "bandits", "bench-paper-bandits", "bench-paper-mdps", "generalization", "maze", "memory-reset", "positions",
-            "smoke",
+            "bandits", "generalization", "maze", "memory-reset", "paper-bandits", "paper-mdps", "positions", "smoke",
         ]
         #expect(Set(Self.names).isSuperset(of: expected))
     }
@@ -45,7 +44,7 @@ import Training
     @Test func theSmokePlanTriesEverything() throws {
         let plan = try Self.plan("smoke")
         #expect(plan.models.map(\.model) == ["gru", "lstm", "transformer", "feedforward"])
-        #expect(Set(plan.tasks.map(\.task)) == Set(TaskCatalogue.names) && plan.seeds.count == 2)
+        #expect(Set(plan.tasks.map(\.task)) == Set(taskCatalogue.names) && plan.seeds.count == 2)
         let bandit = try #require(plan.tasks.first { $0.task == "bandit" })
         #expect(bandit.options == ["arms": 5, "episodes": 10])
         let maze = try #require(plan.tasks.first { $0.task == "maze" })
@@ -54,7 +53,7 @@ import Training
 
     /// All nine rows of table 1 and all five of table 2.
     @Test func thePapersTablesAreWhole() throws {
-        let bandits = try Self.plan("bench-paper-bandits").tasks.map(\.options)
+        let bandits = try Self.plan("paper-bandits").tasks.map(\.options)
         #expect(bandits.count == 9)
         for pulls in [10, 100, 500] {
             for arms in [5, 10, 50] {
@@ -62,7 +61,7 @@ import Training
             }
         }
         #expect(
-            try Self.plan("bench-paper-mdps").tasks.map(\.options)
+            try Self.plan("paper-mdps").tasks.map(\.options)
                 == [10, 25, 50, 75, 100].map { ["episodes": .integer($0)] })
     }
 

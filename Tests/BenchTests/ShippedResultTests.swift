@@ -1,4 +1,6 @@
 import Foundation
+import Interface
+import Tasks
 import Testing
 import Training
 
@@ -24,9 +26,35 @@ import Training
     /// The record of a GRU of seed 1, whose configuration must be the task's default.
     private func recordOfTheDefault(_ comparison: Comparison, task: String) throws -> CellRecord {
         let record = try #require(comparison.records.first { $0.seed == 1 && $0.modelName == "gru" })
-        let standard = try Configuration.standard(task: task, model: "gru", seed: 1)
+        let standard = try Configuration.defaults(task: task, model: "gru", seed: 1)
         #expect(try Configuration(yaml: record.configuration, path: "record") == standard)
         return record
+    }
+
+    /// Records are of their plan's cells as the plan is read today, so that `bench run` keeps them.
+    @Test(arguments: ["bandits", "mdps", "maze-5", "maze-models"]) func recordsAreOfTheirPlan(_ folder: String) throws {
+        let records = try shipped(folder).records
+        #expect(!records.isEmpty)
+        for path in ["bench/results/\(folder)/plan.yaml", "bench/plans/\(folder).yaml"] {
+            let plan = try Plan(text(path), file: path)
+            #expect(plan.problems.isEmpty, "\(plan.problems)")
+            for record in records {
+                let cell = try #require(plan.cells.first { $0.identifier == record.cell })
+                let configuration = try plan.configuration(of: cell)
+                var recorded = try Configuration(yaml: record.configuration, path: record.cell)
+                // 0.1.0 cut the stages of a schedule that was not to be trained to its end.
+                #expect(recorded.iterations == configuration.iterations && record.iterations == recorded.iterations)
+                if recorded.stages.count < configuration.stages.count {
+                    let last = recorded.stages.count - 1
+                    recorded.stages[last].iterations = configuration.stages[last].iterations
+                    recorded.stages += configuration.stages.dropFirst(last + 1)
+                    recorded.iterations = configuration.iterations
+                }
+                #expect(recorded == configuration, "\(path)")
+                let options = try taskCatalogue.require(configuration.task).options
+                #expect(record.main.taskOptions.kept(by: options) == configuration.taskOptions)
+            }
+        }
     }
 
     @Test func documentsShowTheTablesOfTheRecords() throws {
@@ -50,13 +78,13 @@ import Training
     @Test func theMazeRecordIsOfTheDefault() throws {
         let comparison = try shipped("maze-5")
         let record = try recordOfTheDefault(comparison, task: "maze")
-        let maze = try #require(record.main.maze)
-        #expect(record.main.trials >= 1000 && maze.episodes.count == 2)
-        #expect(maze.episodes[0].successRate >= 0.97 && maze.episodes[1].successRate >= 0.98)
-        #expect(try #require(maze.lengthOverFirst(1)) <= 0.85)
+        let goal = try #require(record.main.goal)
+        #expect(record.main.trials >= 1000 && goal.episodes.count == 2)
+        #expect(goal.episodes[0].successRate >= 0.97 && goal.episodes[1].successRate >= 0.98)
+        #expect(try #require(goal.lengthOverFirst(1)) <= 0.85)
         #expect(record.costs.trainingSeconds <= 150 * 60)
         #expect(try text("docs/mazes.md").hasSuffix("\n" + comparison.markdown))
-        let lengths = try maze.episodes.map {
+        let lengths = try goal.episodes.map {
             String(format: "%.1f ± %.1f", try #require($0.length), try #require($0.standardError))
         }
         #expect(try text("README.md").contains("**\(lengths.joined(separator: ", "))**"))

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 import Testing
@@ -127,12 +128,14 @@ import Training
         let fresh = agent.makePlayer(for: family)
         var random = RandomSource(seed: 4)
         var counts = [Double](repeating: 0, count: 4)
-        let inputs = LaneInputs(lanes: 1, family.observation)
-        inputs.writer.vectors[1] = 1
-        inputs.writer.previousActions[0] = -1
+        let inputs = StepColumns(space: family.observation, rows: 1)
+        inputs.writer.write(
+            StepInput(
+                vector: [0, 1, 0], image: [], previousAction: -1, previousReward: 0, episodeEnd: 0, stepIndex: 0), to: 0
+        )
         for _ in 0..<8000 {
             var player = fresh
-            counts[player.act(PlayerInput(inputs.writer, row: 0), random: &random)] += 1
+            counts[player.act(inputs.inputs(from: 0, rows: 1)[0], random: &random)] += 1
         }
         for count in counts { #expect(abs(count - 2000) < 5 * 1500.0.squareRoot()) }
     }
@@ -151,7 +154,7 @@ import Training
     /// The prior by which members are drawn earns more than the published one, and planning at every step more still:
     /// 138, 155 and, with bonuses, 163, each ± 1.2.
     @Test func theCorrectPriorIsTheHigherBar() throws {
-        func mean(_ name: String, _ given: OptionValues = [:]) throws -> Double {
+        func mean(_ name: String, _ given: Values = [:]) throws -> Double {
             let entry = try #require(AgentCatalogue.entries(of: "mdp").first { $0.name == name })
             let played = entry.makeAgent(given).play(
                 0..<500, of: TabularMDP(), root: Trainer.unseenMembers(seed: 1), workers: Workers(threads: 2))
@@ -165,7 +168,7 @@ import Training
     /// Every setting that tuning tries can be built and played.
     @Test func gridsArePlayable() {
         for entry in AgentCatalogue.entries(of: "mdp") {
-            let settings = entry.grid.reduce([OptionValues()]) { settings, tried in
+            let settings = entry.grid.reduce([Values()]) { settings, tried in
                 settings.flatMap { setting in
                     tried.values.map { value in
                         var setting = setting

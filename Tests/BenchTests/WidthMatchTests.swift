@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Models
 import Testing
@@ -7,7 +8,7 @@ import Training
 
 @Suite struct WidthMatchTests {
     private func configuration(_ model: String, hidden: Int = 256) throws -> Configuration {
-        var configuration = try Configuration.standard(task: "bandit", model: model, taskOptions: ["episodes": 100])
+        var configuration = try Configuration.defaults(task: "bandit", model: model, taskOptions: ["episodes": 100])
         configuration.hidden = hidden
         return configuration
     }
@@ -20,8 +21,8 @@ import Training
     }
 
     /// No other width that the architecture can have is nearer.
-    @Test(arguments: ModelCatalogue.entries, [64, 250])
-    func theWidthIsTheNearest(_ entry: ModelCatalogue.Entry, _ width: Int) throws {
+    @Test(arguments: modelCatalogue.entries, [64, 250])
+    func theWidthIsTheNearest(_ entry: ModelEntry, _ width: Int) throws {
         let (mine, reference) = (try configuration(entry.name), try configuration("gru", hidden: width))
         let match = try WidthMatch(mine, to: reference, by: .params)
         let wanted = try cost(reference, .params, width)

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Bench
+
 /// `baselines`, `evaluate --with-baselines` and `reproduce`.
 @Suite struct AgentCommandTests {
     /// The object on standard output, all of it.
@@ -26,16 +28,39 @@ import Testing
             let names = try rows.map { try #require($0["name"] as? String) }
             #expect(
                 names == [
-                    "Random", "Gittins", "Gittins, finite horizon", "Thompson sampling",
+                    "Random", "Oracle", "Gittins", "Gittins, finite horizon", "Thompson sampling",
                     "Optimistic Thompson sampling", "UCB1", "ε-greedy", "Greedy", "Bayes-optimal",
                 ])
             for row in rows {
                 let mean = try #require(row["mean_total_reward"] as? Double)
                 let error = try #require(row["standard_error"] as? Double)
-                #expect(mean > 4.5 && mean < 7.2 && error > 0 && error < 0.2)
+                if row["name"] as? String == "Oracle" {
+                    // n k / (k + 1)
+                    #expect(abs(mean - 50 / 6.0) < 5 * error && error > 0 && error < 0.2)
+                } else {
+                    #expect(mean > 4.5 && mean < 7.2 && error > 0 && error < 0.2)
+                }
                 #expect(row["parameters"] is String && (row["seconds"] as? Double ?? -1) >= 0)
             }
             #expect(snapshot(directory).isEmpty, "playing writes nothing")
+        }
+    }
+
+    /// A maze has no classic algorithm, but a floor and a ceiling.
+    @Test func baselinesOfAMaze() throws {
+        try withTemporaryDirectory { directory in
+            let call = ["baselines", "--task", "maze", "--maze-size", "3", "--trials", "60"]
+            let object = try object(call + ["--json"], in: directory)
+            let rows = try rows(object)
+            #expect(rows.map { $0["name"] as? String } == ["Random", "Oracle"])
+            let means = try rows.map { try #require($0["mean_total_reward"] as? Double) }
+            // Two episodes, each of a shortest way of some steps at −0.04.
+            #expect(means[0] < 0 && means[1] > 1 && means[1] < 2)
+            // Every member's way is known, so the mean over the members that are played is the oracle's own.
+            #expect(abs(means[1] - (try #require(object["oracle"] as? Double))) < 1e-5)
+            #expect(object["random"] is NSNull && object["optimum"] is NSNull)
+            let text = try Command.succeed(call, in: directory).output
+            #expect(text.contains("Random") && text.contains("Oracle"))
         }
     }
 
@@ -74,6 +99,7 @@ import Testing
         (["reproduce", "chess"], "chess"), (["reproduce", "bandits", "--trials", "1"], "trials"),
         (["reproduce", "bandits", "--seed=-1"], "seed"),
         (["reproduce", "bandits", "--markdown", "--json"], "--json"), (["reproduce"], "table"),
+        (["reproduce", "bandits", "--plan", "plan.yaml"], "--plan"),
     ]) func wrongCallsAreRefusedInOneLine(_ arguments: [String], _ word: String) throws {
         try withTemporaryDirectory { directory in
             let result = try Command.run(arguments, in: directory)
@@ -120,7 +146,7 @@ import Testing
             let object = try object(call + ["--json"], in: directory)
             let mean = try #require(object["mean_total_reward"] as? Double)
             let rows = try rows(object, "baselines")
-            #expect(rows.count == 9)
+            #expect(rows.count == 10)
             for row in rows {
                 let other = try #require(row["mean_total_reward"] as? Double)
                 let difference = try #require(row["difference"] as? Double)
@@ -134,62 +160,39 @@ import Testing
         }
     }
 
-    private func write(_ text: String, to path: String) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    }
-
-    /// A plan with one run: its cell has a verdict, the others say that there is no run.
-    @Test func reproduceFillsTheCellsOfAPlan() throws {
+    /// Cells of trained models come from records, and the classic agents are played beside them.
+    @Test func reproduceTakesItsTrainedCellsFromRecords() throws {
         try withTemporaryDirectory { directory in
-            try Command.succeed(
-                [
-                    "train", "--hidden", "4", "--batch-steps", "100", "--iterations", "1", "--threads", "1", "--run",
-                    "runs/a",
-                ], in: directory)
-            try write(
-                """
-                table: bandits
-                missing_runs: empty
-                columns:
-                  - title: Tiny
-                    published: RL²
-                    runs:
-                      - {episodes: 10, arms: 5, run: runs/a}
-                      - {episodes: 10, arms: 10, run: runs/nowhere}
-                """, to: directory + "/plan.yaml")
-            let object = try object(
-                ["reproduce", "bandits", "--plan", "plan.yaml", "--trials", "2", "--json"], in: directory)
-            let cells = try rows(object, "cells")
-            let tiny = cells.filter { $0["column"] as? String == "Tiny" }
-            #expect(tiny.count == 10)
-            #expect(tiny[0]["player"] as? String == "runs/a" && tiny[0]["verdict"] is String)
-            #expect(tiny[0]["published"] as? Double == 6.7 && tiny[0]["episodes"] as? Int == 10)
-            #expect(tiny.dropFirst().allSatisfy { $0["empty"] as? String == "no run" && $0["verdict"] is NSNull })
-            let classic = cells.filter { $0["column"] as? String == "UCB1" }
-            #expect(classic.count == 10 && classic[9]["empty"] as? String == "not published")
+            for (folder, trained, count) in [("bandits", ["gru", "lstm", "transformer"], 2), ("mdps", ["gru"], 1)] {
+                var call = ["reproduce", folder, "--results", Command.package + "/bench/results/" + folder, "--json"]
+                call += ["--trials", "2", "--threads", "2"]
+                let object = try object(call, in: directory)
+                let cells = try rows(object, "cells")
+                for name in trained {
+                    let own = cells.filter { $0["column"] as? String == name }
+                    #expect(own.count == PaperTable.named(folder)?.rows.count)
+                    let played = own.filter { $0["verdict"] is String }
+                    #expect(played.count == count && played.allSatisfy { $0["mean_total_reward"] is Double })
+                    #expect(own.count { $0["empty"] as? String == "no record" } == own.count - count)
+                }
+                #expect(Set(cells.map { $0["column"] as? String }).count == trained.count + 7)
+                #expect(snapshot(directory).isEmpty, "a table writes nothing")
+            }
         }
     }
 
-    /// One line with the plan's place: what it names is not there, or not the cell's.
-    @Test func wrongPlansAreToldWithTheirPlace() throws {
+    /// One line that names what is wrong with the results.
+    @Test func wrongResultsAreRefused() throws {
         try withTemporaryDirectory { directory in
             try Command.succeed(Command.tiny("run"), in: directory)
-            func plan(_ run: String, _ episodes: Int = 10) -> String {
-                "table: bandits\ncolumns:\n- title: x\n  published: RL²\n  runs:\n"
-                    + "  - {episodes: \(episodes), arms: 5, run: \(run)}\n"
-            }
-            for (text, words) in [
-                (plan("nowhere"), ["plan.yaml:6", "nowhere", "no such directory"]),
-                (plan("run"), ["plan.yaml:6", "run", "arms 2"]), (plan("run", 11), ["plan.yaml:6", "n = 11"]),
-                ("table: mdps\ncolumns: []\n", ["plan.yaml", "mdps"]), ("tables: x\n", ["plan.yaml:1", "tables"]),
+            try FileManager.default.createDirectory(atPath: directory + "/none", withIntermediateDirectories: true)
+            for (path, words) in [
+                ("nowhere", "no such directory"), ("run", "run: this is a run"), ("none", "none: no records are here"),
             ] {
-                try write(text, to: directory + "/plan.yaml")
-                let result = try Command.run(["reproduce", "bandits", "--plan", "plan.yaml"], in: directory)
-                #expect(result.code == 1 && result.errorLines.count == 1 && result.output.isEmpty)
-                for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+                let result = try Command.run(["reproduce", "bandits", "--results", path], in: directory)
+                #expect(result.code == 1 && result.errorLines.count == 1 && result.output.isEmpty, "\(result.errors)")
+                #expect(result.errors.contains(words), "\(result.errors)")
             }
-            let missing = try Command.run(["reproduce", "bandits", "--plan", "none.yaml"], in: directory)
-            #expect(missing.code == 1 && missing.errorLines.count == 1 && missing.errors.contains("none.yaml"))
         }
     }
 }

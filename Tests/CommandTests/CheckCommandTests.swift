@@ -14,8 +14,8 @@ import Testing
             #expect(result.code == 0, "\(result.output)\(result.errors)")
             #expect(!result.output.contains("✗"))
             let lines = result.output.split(separator: "\n")
-            for name in ModelCatalogue.names {
-                for task in TaskCatalogue.names + [ScriptedFamily().name] {
+            for name in modelCatalogue.names {
+                for task in taskCatalogue.names + [ScriptedFamily().name] {
                     let row = try #require(
                         lines.first { $0.split(separator: " ").prefix(2) == [name[...], task[...]] })
                     #expect(row.count { $0 == "✓" } == ContractLine.allCases.count)
@@ -23,7 +23,7 @@ import Testing
             }
             for line in ModelLine.allCases {
                 let row = try #require(lines.first { $0.hasPrefix(line.rawValue + " ") })
-                #expect(row.count { $0 == "✓" } == ModelCatalogue.names.count)
+                #expect(row.count { $0 == "✓" } == modelCatalogue.names.count)
             }
             #expect(snapshot(directory).isEmpty)
         }
@@ -86,7 +86,7 @@ import Testing
             let result = try Command.succeed(arguments, in: directory)
             #expect(result.errorLines.first?.hasPrefix("matched: gru-32 has ") == true, "\(result.errors)")
             let text = try String(contentsOfFile: directory + "/run/config.yaml", encoding: .utf8)
-            #expect(text.contains("\nhidden: 32\n") && !text.contains("match"))
+            #expect(text.contains("\nmodel_options:\n") && text.contains("\n  hidden: 32\n") && !text.contains("match"))
         }
         #expect(try costs("--model", "gru", "--match", "state")["hidden"] as? Int == 256)
     }

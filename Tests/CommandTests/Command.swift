@@ -5,13 +5,15 @@ import Testing
 
 /// The program `rl2x` of this build, run as its users run it.
 enum Command {
+    /// Root of the package; Tests/CommandTests/Command.swift is three levels below it.
+    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
     /// Beside the test bundle, where SwiftPM puts all products of a build; else in the package's `.build/debug`.
     static let executable: URL = {
         let beside = Bundle.main.executableURL?.deletingLastPathComponent().appendingPathComponent("rl2x")
         if let beside, FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
-        // Tests/CommandTests/Command.swift is three levels below the root.
-        return URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent(".build/debug/rl2x")
+        return URL(fileURLWithPath: package + "/.build/debug/rl2x")
     }()
 
     struct Result {

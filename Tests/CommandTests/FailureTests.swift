@@ -140,7 +140,6 @@ import Testing
             for (wrong, word) in [
                 (text + "learning_rate: 3\n", "learning_rate"),
                 (text.replacing("hidden: 8", with: "hidden: wide"), "hidden"),
-                (text.replacing("hidden: 8\n", with: ""), "hidden"),
                 (text.replacing("hidden: 8", with: "hidden: -8"), "hidden"),
                 (text.replacing("model: gru", with: "model: perceptron"), "perceptron"),
                 (text.replacing("task: bandit", with: "task: chess"), "chess"),
@@ -156,6 +155,11 @@ import Testing
                 #expect(result.code == 1 || result.code == 64)
                 #expect(result.errorLines.count == 1 && result.errors.contains(word), "\(result.errors)")
                 #expect(snapshot(directory) == before)
+            }
+            // What is left out has its default, which is not what the checkpoint was made with.
+            try write(text.replacing("  hidden: 8\n", with: ""), to: path)
+            for call in [["evaluate", "run"], ["train", "--resume", "run"]] {
+                try expectFailure(call, in: directory, about: "run/checkpoint.safetensors", "another size")
             }
             try expectFailure(["train", "--config", "nowhere.yaml"], in: directory, about: "nowhere.yaml")
             try expectFailure(["train", "--config", "run"], in: directory, about: "run")

@@ -42,6 +42,16 @@ import Testing
         }
     }
 
+    /// Of a task that shows nothing there are no pictures, and no directory for them is made.
+    @Test(arguments: ["bandit", "mdp"]) func aTaskThatShowsNothingIsRefused(_ task: String) throws {
+        try withTemporaryDirectory { directory in
+            let result = try Command.run(["frames", "--task", task, "--out", "pictures"], in: directory)
+            #expect(result.code == 1 && result.errorLines.count == 1 && result.output.isEmpty, "\(result.errors)")
+            #expect(result.errors.contains("'\(task)' shows no pictures"))
+            #expect(snapshot(directory).isEmpty)
+        }
+    }
+
     /// A trained policy plays and is evaluated, and frames of another size are refused.
     @Test func aRunPlays() throws {
         try withTemporaryDirectory { directory in

@@ -13,8 +13,8 @@ import Testing
         try withTemporaryDirectory { directory in
             try Command.succeed(Command.tiny("run", "--reset-memory", "half"), in: directory)
             let text = try String(contentsOfFile: directory + "/run/config.yaml", encoding: .utf8)
-            #expect(text.contains("memory_reset: half"))
-            let call = ["evaluate", "run", "--trials", "300", "--actions", "greedy", "--json"]
+            #expect(text.contains("reset_memory: half"))
+            let call = ["evaluate", "run", "--trials", "300", "--deterministic", "--json"]
             let asTrained = try object(call, in: directory)
             #expect(asTrained["memory_reset"] as? String == "half")
             let means = try ["half", "none", "episode"].map { mode in
@@ -25,7 +25,7 @@ import Testing
             #expect(means[0] == asTrained["per_episode_mean"] as? [Double])
             #expect(means[1] != means[0] && means[2] != means[0] && means[1] != means[2])
             let table = try Command.succeed(Array(call.dropLast()), in: directory)
-            #expect(table.output.contains("half of the memory forgotten"))
+            #expect(table.output.contains("half of the memory is forgotten"))
         }
     }
 

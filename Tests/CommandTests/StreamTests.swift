@@ -131,7 +131,7 @@ import Testing
         try withTemporaryDirectory { directory in
             let text = try onTerminal(setting, in: directory)
             #expect(!text.contains("\u{1B}") && !text.replacing("\r\n", with: "\n").contains("\r"))
-            #expect(text.contains("3/3  return") && text.contains("steps/s"), "\(text)")
+            #expect(text.contains("3/3  n 5  return") && text.contains("steps/s"), "\(text)")
         }
     }
 

@@ -1,4 +1,5 @@
 import Conformance
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -8,9 +9,9 @@ import Testing
 /// limits too.
 @Suite struct ContractTests {
     static let tasks: [any TaskFamily] =
-        [ScriptedFamily()] + TaskCatalogue.entries.map { $0.make(OptionValues(standard: $0.options)) }
+        [ScriptedFamily()] + taskCatalogue.entries.map { $0.make(Values(defaults: $0.options)) }
 
-    @Test(arguments: ModelCatalogue.entries) func everyLineHolds(_ entry: ModelCatalogue.Entry) {
+    @Test(arguments: modelCatalogue.entries) func everyLineHolds(_ entry: ModelEntry) {
         let report = ConformanceReport(Candidate(entry), tasks: ContractTests.tasks)
         #expect(report.passed, "\(report)")
         #expect(report.contracts.count == ContractTests.tasks.count)
@@ -21,8 +22,8 @@ import Testing
     }
 
     /// With a memory that is asked to forget, the line on memory is not judged, and all others hold.
-    @Test(arguments: ModelCatalogue.entries, [MemoryReset.episode, .half])
-    func everyOtherLineHoldsWithAMemoryThatForgets(_ entry: ModelCatalogue.Entry, _ reset: MemoryReset) {
+    @Test(arguments: modelCatalogue.entries, [MemoryReset.episode, .half])
+    func everyOtherLineHoldsWithAMemoryThatForgets(_ entry: ModelEntry, _ reset: MemoryReset) {
         let report = ConformanceReport(Candidate(entry, memoryReset: reset), tasks: [ScriptedFamily()])
         #expect(report.passed, "\(report)")
         for (line, finding) in zip(ContractLine.allCases, report.contracts[0].findings) {

@@ -1,4 +1,5 @@
 import Conformance
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -61,7 +62,7 @@ import Training
 
     /// And no training begins with it.
     @Test(arguments: [1, 3]) func aTrainerRefusesALayoutThatChangesBetweenCalls(_ faultyOutputs: Int) throws {
-        let configuration = try Configuration.standard(task: TaskCatalogue.names[0], model: ModelCatalogue.names[0])
+        let configuration = try Configuration.defaults(task: taskCatalogue.names[0], model: modelCatalogue.names[0])
         func model(_ outputs: Int) -> FaultyModel {
             let specification = ModelSpecification(
                 observation: .vector(width: 4), actions: 3, outputs: outputs, hidden: 8, headGain: 1)
@@ -109,12 +110,12 @@ import Training
     /// kit sees it or is told.
     @Test(arguments: ["gru", "transformer"], [MemoryReset.episode, .half])
     func aMemoryThatForgetsIsFound(_ name: String, _ reset: MemoryReset) throws {
-        let entry = try #require(ModelCatalogue.entry(named: name))
+        let entry = try #require(modelCatalogue.entry(named: name))
         let report = ConformanceReport(
-            name: name, hidden: 8, options: OptionValues(standard: entry.options), tasks: [ScriptedFamily()]
+            name: name, hidden: 8, options: Values(defaults: entry.options), tasks: [ScriptedFamily()]
         ) {
             var specification = $0
-            specification.memoryReset = reset
+            specification.options["reset-memory"] = .word(reset.rawValue)
             return entry.make(specification)
         }
         #expect(failedLines(report.model) == names([.carry]), "\(report)")

@@ -1,6 +1,7 @@
 import Autodiff
 import Conformance
 import Foundation
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -123,7 +124,7 @@ struct FaultyLoop: OuterLoop {
     private func act<Policy: SequencePolicy>(
         _ policy: Policy, _ input: StepInput, _ memory: Policy.Memory, _ setting: TrialSetting
     ) -> [Float] {
-        let (tape, rows) = (Tape(), OwnedInputs([input]))
+        let (tape, rows) = (Tape(), OwnedInputs([input], space: setting.family.observation))
         return setting.policyParameters.withUnsafeBufferPointer { theta in
             tape.begin(parameters: theta.baseAddress!, recording: false)
             let output = policy.step(rows.inputs, memory: memory, tape: tape)

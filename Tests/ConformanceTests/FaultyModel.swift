@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 import Models
 import Synchronization

@@ -1,5 +1,6 @@
 import Autodiff
 import Conformance
+import Interface
 import Kernels
 import Models
 import Testing
@@ -11,13 +12,14 @@ import Testing
 
     /// - Parameter change: of θ, by the layout.
     static func model(
-        _ entry: ModelCatalogue.Entry, _ reset: MemoryReset, _ options: OptionValues = [:],
+        _ entry: ModelEntry, _ reset: MemoryReset, _ options: Values = [:],
         change: (ParameterLayout, inout [Float]) -> Void = { _, _ in }
     ) -> ModelUnderTest {
         var random = RandomSource(seed: 71)
         let specification = ModelSpecification(
             observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 8,
-            options: OptionValues(standard: entry.options, given: options), headGain: 1, memoryReset: reset)
+            options: Values(defaults: entry.options, given: options.merging(["reset-memory": .word(reset.rawValue)])),
+            headGain: 1)
         let trials = TrialInputs(
             lengths: lengths, observation: .vector(width: 2), actions: 3, random: &random)
         let model = ModelUnderTest(entry.make(specification), trials: trials, noise: 0.2, random: &random)
@@ -26,13 +28,13 @@ import Testing
         return ModelUnderTest(model.policy, parameters: parameters, trials: trials)
     }
 
-    @Test(arguments: ModelCatalogue.entries, MemoryReset.allCases)
-    func everyModelKnowsEveryMode(_ entry: ModelCatalogue.Entry, _ reset: MemoryReset) {
+    @Test(arguments: modelCatalogue.entries, MemoryReset.allCases)
+    func everyModelKnowsEveryMode(_ entry: ModelEntry, _ reset: MemoryReset) {
         #expect(Self.model(entry, reset).policy.memoryReset == reset)
     }
 
     /// `episode` is what a player does who makes the memory anew at each episode's first step.
-    @Test(arguments: ModelCatalogue.entries) func anEpisodeForgetsAll(_ entry: ModelCatalogue.Entry) {
+    @Test(arguments: modelCatalogue.entries) func anEpisodeForgetsAll(_ entry: ModelEntry) {
         for options in ModelLawTests.settings[entry.name] ?? [[:]] {
             let expected = Self.model(entry, .none, options).stepped(resetting: .episodeEnds).joinedNumbers
             let model = Self.model(entry, .episode, options)
@@ -42,7 +44,7 @@ import Testing
     }
 
     /// The modes are three functions, but for who has no memory.
-    @Test(arguments: ModelCatalogue.entries) func modesDiffer(_ entry: ModelCatalogue.Entry) {
+    @Test(arguments: modelCatalogue.entries) func modesDiffer(_ entry: ModelEntry) {
         let outputs = MemoryReset.allCases.map { Self.model(entry, $0).unrolled() }
         let hasMemory = Self.model(entry, .none).policy.memoryBytes(steps: 12) > 0
         for (first, second) in [(0, 1), (0, 2), (1, 2)] {
@@ -61,7 +63,7 @@ import Testing
 
     /// `half` of a recurrent model: somebody sets the second half of each state vector to 0 from outside.
     @Test(arguments: ["gru", "lstm", "elman"]) func halfOfTheStateIsSetToZero(_ name: String) throws {
-        let entry = try #require(ModelCatalogue.entry(named: name))
+        let entry = try #require(modelCatalogue.entry(named: name))
         let model = Self.model(entry, .none)
         let trial = model.trials.steps[2]
         let policy = try #require(model.policy as? any RecurrentPolicy)
@@ -71,7 +73,7 @@ import Testing
                 if input.episodeEnd == 1 {
                     for state in memory.states { for unit in 4..<8 { state.pointer[unit] = 0 } }
                 }
-                let rows = OwnedInputs([input])
+                let rows = OwnedInputs([input], space: .vector(width: 2))
                 return model.parameters.withUnsafeBufferPointer { theta in
                     tape.begin(parameters: theta.baseAddress!, recording: false)
                     let output = policy.step(rows.inputs, memory: memory, tape: tape)
@@ -87,7 +89,7 @@ import Testing
     /// `half` of one attention layer: where only the second half of the heads reaches the output nothing is left of earlier
     /// episodes, where only the first half does nothing is forgotten.
     @Test(arguments: [false, true]) func halfOfTheHeadsForget(_ secondHalf: Bool) throws {
-        let entry = try #require(ModelCatalogue.entry(named: "transformer"))
+        let entry = try #require(modelCatalogue.entry(named: "transformer"))
         func model(_ reset: MemoryReset) -> ModelUnderTest {
             Self.model(entry, reset, ["layers": 1, "position": "alibi"]) { layout, parameters in
                 let projection = layout.entries.first { $0.name.hasSuffix("out_proj.weight") }!

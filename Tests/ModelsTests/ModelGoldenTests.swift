@@ -1,5 +1,6 @@
 import Conformance
 import Foundation
+import Interface
 import Kernels
 import Models
 import TestSupport
@@ -26,7 +27,7 @@ import Testing
                         vector: Array(observations[observed * row..<observed * (row + 1)]), image: [],
                         previousAction: previousActions[row], previousReward: previousRewards[row],
                         episodeEnd: episodeEnds[row], stepIndex: Int32(row / lanes))
-                })
+                }, space: .vector(width: observed))
         }
     }
 
@@ -47,7 +48,7 @@ import Testing
         let (golden, inputs) = try (Golden(name + "_policy"), Self.inputs(name + "_policy"))
         let specification = ModelSpecification(
             observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4, headGain: 1)
-        let policy = try #require(ModelCatalogue.entry(named: name)).make(specification)
+        let policy = try #require(modelCatalogue.entry(named: name)).make(specification)
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
 
@@ -60,11 +61,11 @@ import Testing
     /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes.
     @Test func transformerPolicy() throws {
         let (golden, inputs) = try (Golden("transformer_policy"), Self.inputs("transformer_policy"))
-        let entry = try #require(ModelCatalogue.entry(named: "transformer"))
+        let entry = try #require(modelCatalogue.entry(named: "transformer"))
         let policy = entry.make(
             ModelSpecification(
                 observation: .vector(width: 1), actions: 4, outputs: 4, hidden: 6,
-                options: OptionValues(standard: entry.options, given: ["heads": 2, "feed-forward": 2]), headGain: 1))
+                options: Values(defaults: entry.options, given: ["heads": 2, "feed-forward": 2]), headGain: 1))
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
         let rows = inputs.rows(observed: 1)

@@ -1,14 +1,15 @@
 import Conformance
+import Interface
 import Kernels
 import Models
 import Testing
 
-/// Every architecture of the catalogue by the conformance kit, with its standard options and with each other word that an
+/// Every architecture of the catalogue by the conformance kit, with its default options and with each other word that an
 /// option can have, and with a memory that forgets.
 @Suite struct ModelLawTests {
     struct Variant: Sendable, CustomStringConvertible {
-        var entry: ModelCatalogue.Entry
-        var options: OptionValues = [:]
+        var entry: ModelEntry
+        var options: Values = [:]
         var reset = MemoryReset.none
         var description: String {
             ([entry.name] + (options.isEmpty ? [] : [options.summary])
@@ -18,21 +19,22 @@ import Testing
 
     /// Settings of options, besides each word of each option, under which a model must be right too: every value that
     /// changes what is computed.
-    static let settings: [String: [OptionValues]] = [
+    static let settings: [String: [Values]] = [
         "transformer": [
-            ["layers": 1, "heads": 1, "feed-forward": 1], ["layers": 3, "heads": 2], ["context": 3],
-            ["position": "alibi", "context": 2, "gating": "gru"],
-            ["position": "rotary", "heads": 2, "context": 4, "layers": 1],
+            ["layers": 1, "heads": 1, "feed-forward": 1], ["layers": 3, "heads": 2], ["attention-window": 3],
+            ["position": "alibi", "attention-window": 2, "gating": "gru"],
+            ["position": "rotary", "heads": 2, "attention-window": 4, "layers": 1],
         ]
     ]
 
-    static let variants: [Variant] = ModelCatalogue.entries.flatMap { entry in
-        let words: [OptionValues] = entry.options.flatMap { option -> [OptionValues] in
-            guard case .word(let words) = option.domain else { return [] }
-            return words.filter { option.standard != .word($0) }.map { [option.name: .word($0)] }
+    static let variants: [Variant] = modelCatalogue.entries.flatMap { entry in
+        let words: [Values] = entry.options.flatMap { option -> [Values] in
+            // What memories forget is a dimension of its own, below.
+            guard case .word(let words) = option.kind, option.name != "reset-memory" else { return [] }
+            return words.filter { option.defaultValue != .word($0) }.map { [option.name: .word($0)] }
         }
-        let standard = OptionValues()
-        let settings = [standard] + (settings[entry.name] ?? [])
+        let defaults = Values()
+        let settings = [defaults] + (settings[entry.name] ?? [])
         var variants = (settings + words).map { Variant(entry: entry, options: $0) }
         for reset in [MemoryReset.episode, .half] {
             // A single head has no half.

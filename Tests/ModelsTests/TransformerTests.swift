@@ -1,22 +1,23 @@
 import Autodiff
 import Conformance
 import Foundation
+import Interface
 import Kernels
 import Models
 import Testing
 
 /// What holds of a transformer beyond the laws of every model.
 @Suite struct TransformerTests {
-    static func entry() throws -> ModelCatalogue.Entry { try #require(ModelCatalogue.entry(named: "transformer")) }
+    static func entry() throws -> ModelEntry { try #require(modelCatalogue.entry(named: "transformer")) }
 
     static func model(
-        _ options: OptionValues, lengths: [Int], hidden: Int = 8, seed: UInt64 = 61
+        _ options: Values, lengths: [Int], hidden: Int = 8, seed: UInt64 = 61
     ) throws -> ModelUnderTest {
         let entry = try entry()
         var random = RandomSource(seed: seed)
         let specification = ModelSpecification(
             observation: .vector(width: 2), actions: 3, outputs: 3, hidden: hidden,
-            options: OptionValues(standard: entry.options, given: options), headGain: 1)
+            options: Values(defaults: entry.options, given: options), headGain: 1)
         let trials = TrialInputs(
             lengths: lengths, observation: .vector(width: 2), actions: 3, random: &random)
         return ModelUnderTest(entry.make(specification), trials: trials, noise: 0.2, random: &random)
@@ -27,7 +28,8 @@ import Testing
     @Test(arguments: [(1, 1), (1, 4), (2, 3), (3, 2)])
     func contextEndsWhereItShould(_ layers: Int, _ context: Int) throws {
         let length = 70 + context
-        let model = try Self.model(["layers": .integer(layers), "context": .integer(context)], lengths: [length])
+        let model = try Self.model(
+            ["layers": .integer(layers), "attention-window": .integer(context)], lengths: [length])
         var random = RandomSource(seed: 62)
         for step in [0, 1, 30, 63] {
             let changed = model.with(model.trials.changed(trial: 0, steps: step..<step + 1, random: &random))
@@ -45,7 +47,7 @@ import Testing
     func contextOfATrialIsTheWhole(_ position: String) throws {
         let lengths = [90, 70, 90]
         let whole = try Self.model(["position": .word(position)], lengths: lengths)
-        let window = try Self.model(["position": .word(position), "context": 90], lengths: lengths)
+        let window = try Self.model(["position": .word(position), "attention-window": 90], lengths: lengths)
         #expect(relativeDistance(window.unrolled().joinedNumbers, from: whole.unrolled().joinedNumbers) < 1e-6)
         #expect(sameBits(window.stepped().joinedNumbers, whole.stepped().joinedNumbers))
     }
@@ -70,7 +72,7 @@ import Testing
 
     /// Lanes may be at different steps of their trials, and lanes that end give up their place without moving others.
     @Test func lanesMayBeginAnewOneByOne() throws {
-        let model = try Self.model(["context": 3, "position": "alibi"], lengths: [9, 9, 9])
+        let model = try Self.model(["attention-window": 3, "position": "alibi"], lengths: [9, 9, 9])
         let order = [0, 1, 2]
         let expected = model.unrolled()
         func run<Policy: SequencePolicy>(_ policy: Policy) {
@@ -82,7 +84,8 @@ import Testing
                     memory.reset(lane: 1)
                     begun[1] = 5
                 }
-                let rows = OwnedInputs(order.map { model.trials.steps[$0][step - begun[$0]] })
+                let rows = OwnedInputs(
+                    order.map { model.trials.steps[$0][step - begun[$0]] }, space: model.trials.observation)
                 model.parameters.withUnsafeBufferPointer { theta in
                     tape.begin(parameters: theta.baseAddress!, recording: false)
                     let output = policy.step(rows.inputs, memory: memory, tape: tape)
@@ -120,7 +123,7 @@ import Testing
     /// 2 layers · (keys and values) · slots · width · 4 bytes, slots being the first token and the steps that are kept,
     /// in sixteens.
     @Test func bytesOfALane() throws {
-        func bytes(_ options: OptionValues, steps: Int) throws -> Int {
+        func bytes(_ options: Values, steps: Int) throws -> Int {
             func of<Policy: SequencePolicy>(_ policy: Policy) -> Int {
                 policy.makeMemory(lanes: 3, steps: steps).bytesPerLane
             }
@@ -128,14 +131,14 @@ import Testing
         }
         #expect(try bytes([:], steps: 15) == 2 * 2 * 16 * 8 * 4)
         #expect(try bytes([:], steps: 100) == 2 * 2 * 112 * 8 * 4)
-        #expect(try bytes(["context": 20], steps: 100) == 2 * 2 * 32 * 8 * 4)
-        #expect(try bytes(["context": 20, "layers": 3], steps: 7) == 3 * 2 * 16 * 8 * 4)
+        #expect(try bytes(["attention-window": 20], steps: 100) == 2 * 2 * 32 * 8 * 4)
+        #expect(try bytes(["attention-window": 20, "layers": 3], steps: 7) == 3 * 2 * 16 * 8 * 4)
     }
 
     @Test func objections() throws {
         let entry = try Self.entry()
-        func objection(_ width: Int, _ options: OptionValues) -> String? {
-            entry.objection(width, OptionValues(standard: entry.options, given: options))
+        func objection(_ width: Int, _ options: Values) -> String? {
+            entry.objection(width, Values(defaults: entry.options, given: options))
         }
         #expect(objection(128, [:]) == nil && objection(128, ["position": "rotary"]) == nil)
         #expect(try #require(objection(130, [:])).contains("--heads"))

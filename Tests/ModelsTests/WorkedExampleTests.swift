@@ -11,7 +11,7 @@ import Testing
         }
         let readme = try text("README.md")
         #expect(readme.contains(try text("models/Elman.swift")))
-        let line = try #require(readme.split(separator: "\n").first { $0.hasPrefix("Entry(name: \"elman\"") })
+        let line = try #require(readme.split(separator: "\n").first { $0.hasPrefix("ModelEntry(name: \"elman\"") })
         #expect(try text("models/ModelCatalogue.swift").contains(line))
     }
 }

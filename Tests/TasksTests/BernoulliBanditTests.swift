@@ -1,28 +1,14 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 import TestSupport
 import Testing
 
-/// A mean and its standard error.
-private struct Estimate {
-    let mean: Double
-    let standardError: Double
-
-    init(_ values: [Double]) {
-        let count = Double(values.count)
-        let mean = values.reduce(0, +) / count
-        self.mean = mean
-        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        standardError = (squares / (count - 1) / count).squareRoot()
-    }
-}
-
 @Suite struct BernoulliBanditTests {
     /// A bandit shows nothing.
-    private static let nowhere = ObservationWriter(
-        vector: UnsafeMutablePointer<Float>.allocate(capacity: 1),
-        image: UnsafeMutablePointer<UInt8>.allocate(capacity: 1))
+    private let nothing = StepColumns(space: .vector(width: 0), rows: 1)
+    private var nowhere: ObservationWriter { nothing.writer.observation(0) }
 
     /// The members that trials of `streams` play.
     private func members(_ family: BernoulliBandit, _ streams: [TrialStreams]) -> [BernoulliBandit.Member] {
@@ -143,9 +129,9 @@ private struct Estimate {
     }
 
     @Test func dependentArmsAreTwo() throws {
-        let entry = try #require(TaskCatalogue.entry(named: "bandit"))
-        func objection(_ given: OptionValues) -> String? {
-            entry.objection(OptionValues(standard: entry.options, given: given))
+        let entry = try #require(taskCatalogue.entry(named: "bandit"))
+        func objection(_ given: Values) -> String? {
+            entry.objection(Values(defaults: entry.options, given: given))
         }
         #expect(objection([:]) == nil && objection(["prior": "beta22"]) == nil)
         #expect(objection(["prior": "dependent", "arms": 2]) == nil)
@@ -161,8 +147,8 @@ private struct Estimate {
         for (arm, p) in [0, 0.3, 1].enumerated() {
             var sum: Double = 0
             for _ in 0..<pulls {
-                member.reset(observation: Self.nowhere, random: &random)
-                let transition = member.step(action: arm, observation: Self.nowhere, random: &random)
+                member.reset(observation: nowhere, random: &random)
+                let transition = member.step(action: arm, observation: nowhere, random: &random)
                 #expect(transition.reward == 0 || transition.reward == 1)
                 #expect(transition.terminated && !transition.truncated)
                 sum += Double(transition.reward)

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 import TestSupport
@@ -12,19 +13,11 @@ import Testing
         }
     }
 
-    /// Mean of some values and its standard error.
-    private func estimate(_ values: [Double]) -> (mean: Double, standardError: Double) {
-        let count = Double(values.count)
-        let mean = values.reduce(0, +) / count
-        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        return (mean, (squares / (count - 1) / count).squareRoot())
-    }
-
     private func play(
         _ family: TabularMDP, _ streams: [TrialStreams], choose: (Int, Int, StepInput) -> Int
-    ) -> (mean: Double, standardError: Double) {
+    ) -> Estimate {
         let rows = InputRows(lanes: streams.count, family.observation)
-        return estimate(
+        return Estimate(
             playLockstep(family.makeLanes(streams.count), streams, rows: rows, choose: choose).map(\.totalReward))
     }
 
@@ -119,12 +112,12 @@ import Testing
                 }
             }
         }
-        let (first, square) = (estimate(probabilities), estimate(probabilities.map { $0 * $0 }))
+        let (first, square) = (Estimate(probabilities), Estimate(probabilities.map { $0 * $0 }))
         #expect(abs(first.mean - 0.1) < 4.5 * first.standardError)
         #expect(abs(square.mean - 2.0 / 110) < 4.5 * square.standardError)
-        let product = estimate(products)
+        let product = Estimate(products)
         #expect(abs(product.mean - 1.0 / 110) < 4.5 * product.standardError)
-        let (mean, deviation) = (estimate(means), estimate(means.map { ($0 - 1) * ($0 - 1) }))
+        let (mean, deviation) = (Estimate(means), Estimate(means.map { ($0 - 1) * ($0 - 1) }))
         #expect(abs(mean.mean - 1) < 4.5 * mean.standardError)
         #expect(abs(deviation.mean - 1) < 4.5 * deviation.standardError)
         let below = Double(means.count { $0 < 0 }) / Double(means.count)
@@ -143,14 +136,14 @@ import Testing
                 squares.append(row[2] * row[2])
             }
         }
-        let square = estimate(squares)
+        let square = Estimate(squares)
         #expect(abs(square.mean - 1.0 / 6) < 4.5 * square.standardError)
     }
 
     @Test func noMoreStatesAreReachableThanThereAre() throws {
-        let entry = try #require(TaskCatalogue.entry(named: "mdp"))
-        func objection(_ given: OptionValues) -> String? {
-            entry.objection(OptionValues(standard: entry.options, given: given))
+        let entry = try #require(taskCatalogue.entry(named: "mdp"))
+        func objection(_ given: Values) -> String? {
+            entry.objection(Values(defaults: entry.options, given: given))
         }
         #expect(objection([:]) == nil && objection(["reachable-states": 10]) == nil)
         #expect(try #require(objection(["reachable-states": 11])).contains("--states, 10"))

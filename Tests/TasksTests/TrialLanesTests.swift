@@ -1,4 +1,5 @@
 import Conformance
+import Interface
 import Kernels
 import Tasks
 import TestSupport
@@ -117,18 +118,14 @@ import Testing
         for (trial, inputs) in played { #expect(inputs == expected(family, trial).inputs, "trial \(trial)") }
     }
 
-    /// A lane that moves to another place takes its action stream along.
-    @Test func uniformNumbersAreThoseOfTheTrialsActionStream() {
-        let family = TrialLanesTests.families[0]
+    /// A lane that moves to another place takes its inputs along.
+    @Test(arguments: families) func lanesThatAreKeptTakeTheirInputsAlong(_ family: ScriptedFamily) {
         let lanes = family.makeLanes(5)
         let rows = InputRows(lanes: 5, family.observation)
         lanes.begin(Array(streams[0..<5]), inputs: rows.writer)
-        var sources = streams[0..<5].map(\.actions)
-        for lane in 0..<5 { #expect(lanes.uniform(lane) == sources[lane].uniform()) }
         lanes.keep(lanes: [0, 3, 4], inputs: rows.writer)
         for (place, trial) in [0, 3, 4].enumerated() {
             #expect(rows[place] == expected(family, trial).inputs[0])
-            #expect(lanes.uniform(place) == sources[trial].uniform())
         }
         lanes.keep(lanes: [], inputs: rows.writer)
         #expect(lanes.count == 0)
@@ -144,9 +141,9 @@ import Testing
     }
 
     /// Same seed, same trials, within the bounds that the family states.
-    @Test(arguments: TaskCatalogue.names) func everyFamilyStatesItsBounds(_ name: String) throws {
-        let entry = try #require(TaskCatalogue.entry(named: name))
-        let family = entry.make(OptionValues(standard: entry.options))
+    @Test(arguments: taskCatalogue.names) func everyFamilyStatesItsBounds(_ name: String) throws {
+        let entry = try #require(taskCatalogue.entry(named: name))
+        let family = entry.make(Values(defaults: entry.options))
         #expect(family.name == name)
         func play() -> [PlayedTrial] {
             let rows = InputRows(lanes: 9, family.observation)

@@ -1,42 +1,27 @@
+import Interface
 import Kernels
 import Tasks
 
 /// Memory for the inputs of some lanes; filled with rubbish, so that what is never written is seen.
 public final class InputRows {
-    public let writer: StepInputsWriter
+    private let columns: StepColumns
     private let capacity: Int
 
     public init(lanes: Int, _ space: ObservationSpace) {
         capacity = max(lanes, 1)
-        let (vectorWidth, imageBytes) = (space.vectorWidth, space.imageBytes)
-        func block<Element>(_ count: Int, _ rubbish: Element) -> UnsafeMutablePointer<Element> {
-            let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
-            pointer.initialize(repeating: rubbish, count: max(count, 1))
-            return pointer
-        }
-        writer = StepInputsWriter(
-            vectorWidth: vectorWidth, imageBytes: imageBytes, vectors: block(capacity * vectorWidth, -7),
-            images: block(capacity * imageBytes, 77), previousActions: block(capacity, 77),
-            previousRewards: block(capacity, -7), episodeEnds: block(capacity, -7), stepIndices: block(capacity, 77))
+        columns = StepColumns(space: space, rows: capacity)
+        let rubbish = StepInput(
+            vector: Array(repeating: -7, count: space.vectorWidth),
+            image: Array(repeating: 77, count: space.imageBytes),
+            previousAction: 77, previousReward: -7, episodeEnd: -7, stepIndex: 77)
+        for row in 0..<capacity { writer.write(rubbish, to: row) }
     }
 
-    deinit {
-        writer.vectors.deallocate()
-        writer.images.deallocate()
-        writer.previousActions.deallocate()
-        writer.previousRewards.deallocate()
-        writer.episodeEnds.deallocate()
-        writer.stepIndices.deallocate()
-    }
+    public var writer: StepInputsWriter { columns.writer }
 
     public subscript(row: Int) -> StepInput {
         precondition(row < capacity)
-        let (width, bytes) = (writer.vectorWidth, writer.imageBytes)
-        return StepInput(
-            vector: (0..<width).map { writer.vectors[row * width + $0] },
-            image: (0..<bytes).map { writer.images[row * bytes + $0] },
-            previousAction: writer.previousActions[row], previousReward: writer.previousRewards[row],
-            episodeEnd: writer.episodeEnds[row], stepIndex: writer.stepIndices[row])
+        return columns.inputs(from: row, rows: 1).value(0)
     }
 }
 

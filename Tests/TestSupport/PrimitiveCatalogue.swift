@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 import Kernels
 
 /// Every primitive, in every form that matters to its derivative. A new primitive is a file in

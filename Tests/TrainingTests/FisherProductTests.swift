@@ -26,7 +26,7 @@ import Testing
         // An update that may try no step leaves θ, the records at θ_old and the log-probabilities.
         let optimizer = played.optimizer
         played.setRandomAdvantages()
-        _ = played.update(optimizer, TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0))
+        _ = played.update(optimizer, .all(["conjugate-gradient-iterations": 1], backtrackLimit: 0))
         let width = played.parameters.count
         var unit = [Float](repeating: 0, count: width)
         return (0..<width).map { index in
@@ -90,7 +90,7 @@ import Testing
         let exact = columns(played).enumerated().map { $1[$0] }
         let optimizer = played.optimizer
         played.setRandomAdvantages()
-        _ = played.update(optimizer, TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0))
+        _ = played.update(optimizer, .all(["conjugate-gradient-iterations": 1], backtrackLimit: 0))
         let mean = exact.reduce(0, +) / Double(exact.count)
         var sums = [Double](repeating: 0, count: exact.count)
         let (draws, damping) = (4000, Float(1e-3) * Float(mean))
@@ -179,8 +179,10 @@ import Testing
         played.setRandomAdvantages()
         _ = played.update(
             optimizer,
-            TRPO.Settings(
-                conjugateGradientIterations: 1, preconditioning: exponent, relativeDamping: 0.5, backtrackLimit: 0))
+            .all(
+                [
+                    "conjugate-gradient-iterations": 1, "preconditioning": .real(exponent), "relative-damping": 0.5,
+                ], backtrackLimit: 0))
         let width = played.parameters.count
         var unit = [Float](repeating: 0, count: width)
         for index in 0..<width {
@@ -203,7 +205,7 @@ import Testing
             let played = PlayedBatch(BernoulliBandit(arms: 3, episodes: 4), trials: 700, threads: threads)
             let optimizer = played.optimizer
             played.setRandomAdvantages()
-            _ = played.update(optimizer, TRPO.Settings(conjugateGradientIterations: 1, backtrackLimit: 0))
+            _ = played.update(optimizer, .all(["conjugate-gradient-iterations": 1], backtrackLimit: 0))
             #expect(played.batch.shards.count > 3)
             let direction = (0..<played.parameters.count).map { Float($0 % 7) - 3 }
             let product = optimizer.fisher.product(direction)
@@ -217,7 +219,7 @@ import Testing
         let played = PlayedBatch(raggedFamily(), trials: 50)
         played.setRandomAdvantages()
         let optimizer = played.optimizer
-        _ = played.update(optimizer, TRPO.Settings(backtrackLimit: 0))
+        _ = played.update(optimizer, .all(backtrackLimit: 0))
         var available = played.batch.shards.flatMap(\.allTrials)
         var chosen: [[[TrialStep]]] = []
         for seed in [1, 1, 2] {
@@ -240,7 +242,7 @@ import Testing
         let played = PlayedBatch(raggedFamily(), trials: 50, hidden: 8)
         played.setRandomAdvantages()
         let before = played.parameters.bits
-        let report = played.update(played.optimizer, TRPO.Settings(fisherShare: 0.3))
+        let report = played.update(played.optimizer, .all(["fisher-share": 0.3]))
         #expect(report.outcome == .accepted)
         #expect(report.actualKL > 0 && report.actualKL <= 0.01)
         #expect(report.step.surrogateGain > 0)

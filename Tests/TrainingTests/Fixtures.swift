@@ -1,5 +1,6 @@
 import Autodiff
 import Conformance
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -27,7 +28,7 @@ struct PlayedBatch {
         policy = GRU(
             ModelSpecification(
                 observation: family.observation, actions: family.actions, outputs: family.actions, hidden: hidden,
-                headGain: headGain, memoryReset: memoryReset))
+                options: ["reset-memory": .word(memoryReset.rawValue)], headGain: headGain))
         parameters = Matrix(rows: 1, columns: policy.layout.count)
         parameters.copy(from: policy.layout.initialValues(RandomSource(seed: seed)))
         // Biases start at 0; a point where nothing is 0 tests more.
@@ -38,6 +39,16 @@ struct PlayedBatch {
         batch.play(
             policy, parameters: UnsafePointer(parameters.pointer), root: RandomSource(seed: seed).split(7),
             workers: workers)
+    }
+
+    /// The policy beside a critic of its kind.
+    func makeActorCritic() -> ActorCritic {
+        let model = GRU(
+            ModelSpecification(
+                observation: family.observation, actions: family.actions, outputs: 1, hidden: 2, headGain: 1))
+        return ActorCritic(
+            policy: policy, parameters: parameters,
+            critic: Critic(model: model, random: RandomSource(seed: 17), workers: workers), workers: workers)
     }
 
     /// Advantages that a batch may have: standard normal, the same for the same seed.
@@ -51,11 +62,31 @@ struct PlayedBatch {
     /// One TRPO update.
     func update(_ optimizer: TRPO, _ settings: TRPO.Settings) -> PolicyUpdate {
         var clock = PhaseClock()
-        return optimizer.update(
-            parameters: parameters, batch: batch, settings: settings, random: RandomSource(seed: 3), clock: &clock)
+        return optimizer.update(batch, settings: settings, random: RandomSource(seed: 3), clock: &clock)
     }
 
-    var optimizer: TRPO { TRPO(policy: policy, workers: workers) }
+    var optimizer: TRPO { TRPO(makeActorCritic()) }
+}
+
+extension TRPO.Settings {
+    /// The defaults but for what is given, with the Fisher matrix of all trials unless a share is given.
+    static func all(_ given: Values = [:], backtrackLimit: Int = 10) -> TRPO.Settings {
+        var settings = TRPO.Settings((["fisher-share": 1] as Values).merging(given))
+        settings.backtrackLimit = backtrackLimit
+        return settings
+    }
+}
+
+extension Stage {
+    /// A stage with a learner's defaults but for what is given.
+    static func complete(
+        _ learner: String = "trpo", _ given: Values = [:], taskOptions: Values = [:], iterations: Int, batchSteps: Int
+    ) -> Stage {
+        let options = learnerCatalogue.entry(named: learner)?.options ?? []
+        return Stage(
+            taskOptions: taskOptions, learner: learner, learnerOptions: Values(defaults: options, given: given),
+            iterations: iterations, batchSteps: batchSteps)
+    }
 }
 
 extension PolicyUpdate {

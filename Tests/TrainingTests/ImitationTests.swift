@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -7,13 +8,14 @@ import Testing
 
 /// Stays where a pull paid, else goes on to the next arm.
 private struct WinStay: Teacher {
-    func makePlayer(for family: any TaskFamily, lanes: Int) -> any LanePlayer { Lanes(arms: Int32(family.actions)) }
+    func makeLanePlayer(for family: any TaskFamily) -> any LanePlayer { Lanes(arms: Int32(family.actions)) }
 
     private final class Lanes: LanePlayer {
         let arms: Int32
         init(arms: Int32) { self.arms = arms }
 
-        func begin(_ streams: [RandomSource]) {}
+        func begin(_ trials: [TrialStreams]) {}
+        func restart(lane: Int, _ trial: TrialStreams) {}
 
         func act(_ inputs: StepInputs, into actions: UnsafeMutablePointer<Int32>) {
             for lane in 0..<inputs.rows {
@@ -27,17 +29,15 @@ private struct WinStay: Teacher {
 }
 
 @Suite struct ImitationTests {
-    private func configuration(teacher: String? = "win-stay", kind: Configuration.Stage.Kind = .imitation) throws
-        -> Configuration
-    {
-        var configuration = try Configuration.standard(
-            task: "bandit", model: "gru", taskOptions: ["arms": 3, "episodes": 6], seed: 2)
-        configuration.hidden = 16
-        (configuration.criticEpochs, configuration.criticMinibatches) = (1, 20)
+    private func configuration(teacher: String = "win-stay") throws -> Configuration {
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: "gru", taskOptions: ["arms": 3, "episodes": 6], modelOptions: ["hidden": 16], seed: 2
+        )
         configuration.stages = [
-            Configuration.Stage(
-                kind: kind, iterations: 20, batchSteps: 6000, discount: 1, gaeLambda: 1, maximumKL: 0.01,
-                learningRate: 0.01, teacher: teacher)
+            .complete(
+                "imitation",
+                ["teacher": .word(teacher), "epochs": 1, "minibatches": 20, "learning-rate": 0.01],
+                iterations: 20, batchSteps: 6000)
         ]
         return configuration
     }
@@ -52,13 +52,13 @@ private struct WinStay: Teacher {
     @Test func thePupilBecomesTheTeacher() throws {
         let trainer = try Trainer(configuration(), threads: 2, teachers: teachers)
         var losses: [Double] = []
-        while !trainer.isFinished { losses.append(try #require(trainer.step().criticLoss)) }
+        while !trainer.isFinished { losses.append(try #require(trainer.step().metrics["critic_loss"])) }
         #expect(losses[0] > 0.3 && losses[0] < 1.2)
         #expect(losses[19] < 0.05, "\(losses)")
         let batch = TrialBatch(family: BernoulliBandit(arms: 3, episodes: 6), trials: 500)
         batch.play(
             trainer.policy, parameters: UnsafePointer(trainer.parameters.pointer),
-            root: Trainer.unseenMembers(seed: 1), choice: .greedy, workers: trainer.sharedWorkers)
+            root: Trainer.unseenMembers(seed: 1), choice: .greedy, workers: trainer.actorCritic.workers)
         var (same, all) = (0, 0)
         for shard in batch.shards {
             for row in 0..<shard.rows {
@@ -85,11 +85,17 @@ private struct WinStay: Teacher {
     }
 
     @Test func teachersAreNamedBeforeAnyWork() throws {
-        #expect(throws: UserError.self) {
+        let error = #expect(throws: UserError.self) {
             try Trainer(configuration(teacher: "nobody"), threads: 1, teachers: teachers)
         }
-        #expect(throws: UserError.self) { try configuration(teacher: nil).validate() }
-        #expect(throws: UserError.self) { try configuration(kind: .improvement).validate() }
+        #expect(error?.description == "unknown teacher 'nobody'")
         #expect(throws: UserError.self) { try Trainer(configuration(), threads: 1) }
+        var unnamed = try configuration()
+        unnamed.stages[0].learnerOptions["teacher"] = nil
+        #expect(throws: UserError.self) { try unnamed.validate() }
+        var improving = try Configuration.defaults(task: "bandit", model: "gru")
+        improving.stages[0].learnerOptions["teacher"] = "win-stay"
+        let stray = #expect(throws: UserError.self) { try improving.validate() }
+        #expect(stray?.description == "learner 'trpo' has no option 'teacher'")
     }
 }

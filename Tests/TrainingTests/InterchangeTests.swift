@@ -1,6 +1,7 @@
 import Autodiff
 import Conformance
 import Foundation
+import Interface
 import Kernels
 import Models
 import Testing
@@ -130,13 +131,14 @@ import Testing
         }
     }
 
-    /// The lines that README.md shows to a reader are the ones that the script of the test above runs.
-    @Test func pyTorchLinesOfTheReadmeAreTested() throws {
-        let readme = try String(contentsOf: Python.package.appendingPathComponent("README.md"), encoding: .utf8)
+    /// The lines that docs/checkpoints.md shows to a reader are the ones that the script of the test above runs.
+    @Test func pyTorchLinesOfTheDocumentationAreTested() throws {
+        let page = try String(
+            contentsOf: Python.package.appendingPathComponent("docs/checkpoints.md"), encoding: .utf8)
         let scripts = try ["pytorch_logits.py", "pytorch_transformer.py"].map {
             try String(contentsOf: Python.script($0), encoding: .utf8)
         }
-        let blocks = readme.components(separatedBy: "```python\n").dropFirst().map {
+        let blocks = page.components(separatedBy: "```python\n").dropFirst().map {
             $0.components(separatedBy: "```")[0]
         }
         let loaders = blocks.filter { $0.contains("load_file") }
@@ -145,11 +147,10 @@ import Testing
     }
 
     private func trainedBriefly(_ model: String, hidden: Int) throws -> Trainer {
-        var configuration = try Configuration.standard(task: "bandit", model: model, seed: 6)
-        configuration.hidden = hidden
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: model, modelOptions: ["hidden": .integer(hidden)], seed: 6)
         configuration.stages = [
-            Configuration.Stage(
-                iterations: 3, batchSteps: 2000, episodes: nil, discount: 1, gaeLambda: 0.5, maximumKL: 0.05)
+            .complete("trpo", ["gae-lambda": 0.5, "maximum-kl": 0.05], iterations: 3, batchSteps: 2000)
         ]
         let trainer = try Trainer(configuration, threads: 2)
         while !trainer.isFinished { _ = try trainer.step() }

@@ -30,7 +30,8 @@ import Testing
 
     @Test func numbersReadBackAsTheSameDouble() {
         var numbers: [Double] = [
-            0, -0.0, 1, -17, 0.1, 1 / 3, 5e-324, 1e-5, .greatestFiniteMagnitude, .pi, 0x1p53, 0x1p53 - 1, -0x1p63,
+            0, -0.0, 1, -17, 0.1, 1 / 3, .leastNonzeroMagnitude, 1e-5, .greatestFiniteMagnitude, .pi, 0x1p53,
+            0x1p53 - 1, -0x1p63,
             1e300, 123_456.789, .infinity, -.infinity,
         ]
         for index in 0..<2_000 {

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -13,19 +14,21 @@ import Testing
         return played
     }
 
+    /// - Parameter rate: Adam's at this trust region.
     private func update(
-        _ played: PlayedBatch, _ regression: TrialRegression, epochs: Int = 3, minibatches: Int = 4,
-        rate: Double = 1e-3, maximumKL: Double = 10, entropyBonus: Double = 0
+        _ actorCritic: ActorCritic, _ played: PlayedBatch, epochs: Int = 3, minibatches: Int = 4, rate: Double = 1e-3,
+        rateKL: Double? = nil, maximumKL: Double = 10, entropyBonus: Double = 0
     ) -> PolicyUpdate {
         var clock = PhaseClock()
-        return PPO(policy: played.policy, regression: regression, workers: played.workers).update(
-            parameters: played.parameters, batch: played.batch,
-            settings: PPO.Settings(epochs: epochs, minibatches: minibatches), rate: rate, maximumKL: maximumKL,
-            entropyBonus: entropyBonus, random: RandomSource(seed: 4), clock: &clock)
-    }
-
-    private func regression(_ played: PlayedBatch) -> TrialRegression {
-        TrialRegression(model: played.policy, workers: played.workers)
+        let options = Values(
+            defaults: PPO.options,
+            given: [
+                "epochs": .integer(epochs), "minibatches": .integer(minibatches), "learning-rate": .real(rate),
+                "learning-rate-kl": .real(rateKL ?? maximumKL),
+            ])
+        return PPO(actorCritic).update(
+            played.batch, options: options, maximumKL: maximumKL, entropyBonus: entropyBonus,
+            random: RandomSource(seed: 4), clock: &clock)
     }
 
     /// Equation 7 of the paper with an entropy bonus, summed over the rows of a shard, in Float64.
@@ -97,10 +100,10 @@ import Testing
 
     @Test func anUpdateMovesInsideTheTrustRegion() {
         let played = played()
-        let (before, regression) = (played.parameters.bits, regression(played))
-        let report = update(played, regression)
+        let (before, actorCritic) = (played.parameters.bits, played.makeActorCritic())
+        let report = update(actorCritic, played)
         #expect(report.outcome == .accepted && played.parameters.bits != before)
-        #expect(regression.steps == 12)
+        #expect(actorCritic.policyOptimizer.steps == 12)
         #expect(report.actualKL > 0 && report.actualKL < 0.1)
         #expect(report.entropy > 0 && report.entropy <= log(3) + 1e-6)
     }
@@ -108,38 +111,51 @@ import Testing
     /// The first epoch leaves so small a region, and no other follows.
     @Test func noEpochFollowsOneThatLeftTheTrustRegion() {
         let played = played()
-        let regression = regression(played)
-        let report = update(played, regression, epochs: 50, maximumKL: 1e-9)
-        #expect(regression.steps == 4 && report.actualKL > 1e-9)
+        let actorCritic = played.makeActorCritic()
+        let report = update(actorCritic, played, epochs: 50, maximumKL: 1e-9)
+        #expect(actorCritic.policyOptimizer.steps == 4 && report.actualKL > 1e-9)
+    }
+
+    /// A trust region four times as large as the one that a rate belongs to doubles the rate, bit for bit.
+    @Test func theRateGoesWithTheRootOfTheTrustRegion() {
+        let bits = [(1e-3, 2.5), (2e-3, 10)].map { rate, rateKL -> [UInt32] in
+            let played = played()
+            _ = update(played.makeActorCritic(), played, rate: rate, rateKL: rateKL, maximumKL: 10)
+            return played.parameters.bits
+        }
+        #expect(bits[0] == bits[1])
     }
 
     @Test func whatIsNotFiniteIsUndone() {
         let played = played()
         played.batch.shards[1].advantages.pointer[3] = .nan
-        let (before, regression) = (played.parameters.bits, regression(played))
-        #expect(update(played, regression).outcome == .notFinite)
-        #expect(played.parameters.bits == before && regression.steps == 0)
-        #expect(regression.firstMoment.values.allSatisfy { $0 == 0 })
+        let (before, actorCritic) = (played.parameters.bits, played.makeActorCritic())
+        #expect(update(actorCritic, played).outcome == .notFinite)
+        #expect(played.parameters.bits == before && actorCritic.policyOptimizer.steps == 0)
+        #expect(actorCritic.policyOptimizer.firstMoment.values.allSatisfy { $0 == 0 })
     }
 
     /// Without advantages the entropy bonus alone acts.
     @Test func theEntropyBonusRaisesEntropy() {
         let played = played()
         for shard in played.batch.shards { shard.advantages.pointer.update(repeating: 0, count: shard.rows) }
-        let regression = regression(played)
-        let first = update(played, regression, epochs: 20, rate: 1e-2, entropyBonus: 1).entropy
-        let second = update(played, regression, epochs: 1).entropy
+        let actorCritic = played.makeActorCritic()
+        let first = update(actorCritic, played, epochs: 20, rate: 1e-2, entropyBonus: 1).entropy
+        let second = update(actorCritic, played, epochs: 1).entropy
         #expect(second > first && second > 0.99 * log(3), "\(first), then \(second)")
     }
 
     private func configuration() throws -> Configuration {
-        var configuration = try Configuration.standard(
-            task: "bandit", model: "gru", taskOptions: ["arms": 3, "episodes": 6], seed: 2)
-        configuration.hidden = 16
-        configuration.ppo = PPO.Settings(epochs: 4, minibatches: 8, learningRate: 3e-3)
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: "gru", taskOptions: ["arms": 3, "episodes": 6], modelOptions: ["hidden": 16], seed: 2
+        )
         configuration.stages = [
-            Configuration.Stage(
-                iterations: 30, batchSteps: 3000, discount: 1, gaeLambda: 0.5, maximumKL: 0.02, finalMaximumKL: 0.005)
+            .complete(
+                "ppo",
+                [
+                    "gae-lambda": 0.5, "maximum-kl": 0.02, "final-maximum-kl": 0.005, "epochs": 4, "minibatches": 8,
+                    "learning-rate": 3e-3, "learning-rate-kl": 0.02,
+                ], iterations: 30, batchSteps: 3000)
         ]
         return configuration
     }
@@ -164,6 +180,8 @@ import Testing
         try resumed.restore(broken.checkpoint(), path: "checkpoint")
         for _ in 0..<2 { _ = try resumed.step() }
         #expect(resumed.parameters.bits == straight.parameters.bits)
-        #expect(resumed.policyRegression.secondMoment.bits == straight.policyRegression.secondMoment.bits)
+        #expect(
+            resumed.actorCritic.policyOptimizer.secondMoment.bits
+                == straight.actorCritic.policyOptimizer.secondMoment.bits)
     }
 }

@@ -19,7 +19,7 @@ import Testing
             let alive = shard.shape.lanesAtStep[step]
             if alive < memory.lanes { memory.keep(lanes: Array(0..<alive)) }
             tape.begin(parameters: UnsafePointer(played.parameters.pointer), recording: false)
-            let inputs = shard.inputs(from: shard.shape.offsets[step], rows: alive)
+            let inputs = shard.columns.inputs(from: shard.shape.offsets[step], rows: alive)
             let logits = policy.step(inputs, memory: memory, tape: tape)
             var logProbabilities = [Float](repeating: 0, count: alive * outcomes)
             Categorical.logProbabilities(
@@ -39,7 +39,7 @@ import Testing
         // Equal lengths for the streams' sake: a packed lane is the trial of the same number.
         let played = PlayedBatch(BernoulliBandit(arms: 4, episodes: 12), trials: 30, hidden: 8)
         played.setRandomAdvantages()
-        _ = played.update(played.optimizer, TRPO.Settings(backtrackLimit: 0))
+        _ = played.update(played.optimizer, .all(backtrackLimit: 0))
         var (largest, wrongActions) = (Float(0), 0)
         for (index, shard) in played.batch.shards.enumerated() {
             let first = played.batch.sharding.first(index)
@@ -61,7 +61,7 @@ import Testing
     @Test func logProbabilitiesOfRaggedTrialsAreThoseThatActed() {
         let played = PlayedBatch(raggedFamily(), trials: 50, hidden: 8)
         played.setRandomAdvantages()
-        _ = played.update(played.optimizer, TRPO.Settings(backtrackLimit: 0))
+        _ = played.update(played.optimizer, .all(backtrackLimit: 0))
         var largest: Float = 0
         for shard in played.batch.shards {
             replay(played.policy, played, shard) { step, lane, acted in

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 import Testing
@@ -6,16 +7,14 @@ import Testing
 
 @Suite struct ShardBatchTests {
     /// Fills row `row` with numbers that no other (trial, step) has.
-    private func write(trial: Int, step: Int, to row: Int, of columns: StepColumns) {
+    private func write(trial: Int, step: Int, to row: Int, of columns: StepColumns, _ space: ObservationSpace) {
         let code = Float(trial * 100 + step)
-        for column in 0..<columns.vectorWidth { columns.vectors[row * columns.vectorWidth + column] = code + 0.25 }
-        for byte in 0..<columns.imageBytes {
-            columns.images[row * columns.imageBytes + byte] = UInt8(trial * 16 + step)
-        }
-        columns.previousActions[row] = Int32(code) + 1
-        columns.previousRewards[row] = code + 2
-        columns.episodeEnds[row] = code + 3
-        columns.stepIndices[row] = Int32(step)
+        columns.writer.write(
+            StepInput(
+                vector: Array(repeating: code + 0.25, count: space.vectorWidth),
+                image: Array(repeating: UInt8(trial * 16 + step), count: space.imageBytes),
+                previousAction: Int32(code) + 1, previousReward: code + 2, episodeEnd: code + 3, stepIndex: Int32(step)),
+            to: row)
         columns.actions[row] = Int32(code) + 4
         columns.rewards[row] = code + 5
         columns.endsEpisode[row] = UInt8((trial + step) % 2)
@@ -23,14 +22,13 @@ import Testing
 
     /// As a rollout writes: at step t the trials that are alive, in the order in which they began.
     private func played(_ lengths: [Int], space: ObservationSpace) -> RolloutRecord {
-        let record = RolloutRecord(
-            space: space, actions: 2, lanes: lengths.count, steps: lengths.reduce(0, +))
+        let record = RolloutRecord(space: space, lanes: lengths.count, steps: lengths.reduce(0, +))
         record.begin(Array(lengths.indices))
         var row = 0
         for step in 0..<lengths.max()! {
             record.place(from: row)
             for trial in record.playing {
-                write(trial: trial, step: step, to: row, of: record.columns)
+                write(trial: trial, step: step, to: row, of: record.columns, space)
                 row += 1
             }
             record.keep(lanes: record.playing.indices.filter { lengths[record.playing[$0]] > step + 1 })
@@ -49,11 +47,12 @@ import Testing
 
     @Test(arguments: [[2, 5, 1, 3, 5], [4, 4, 4], [1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [1], [3, 1, 1, 3, 2, 2, 1]])
     func takingSortsTrialsAndKeepsTheirRows(_ lengths: [Int]) {
-        let record = played(lengths, space: .vector(width: 3))
+        let space = ObservationSpace.vector(width: 3)
+        let record = played(lengths, space: space)
         // All of them, and cut in two as the shards of a group are.
         let cut = lengths.count / 2
         for trials in [0..<lengths.count, 0..<cut, cut..<lengths.count] where !trials.isEmpty {
-            let shard = ShardBatch(space: .vector(width: 3), actions: 2, rows: trials.count * 5)
+            let shard = ShardBatch(space: space, actions: 2, rows: trials.count * 5)
             shard.take(trials, of: record)
             #expect(shard.rows == lengths[trials].reduce(0, +))
             #expect(shard.lanes == trials.count)
@@ -61,9 +60,11 @@ import Testing
             let order = trials.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
             #expect((0..<shard.lanes).map { shard.shape.length(lane: $0) } == order.map { lengths[$0] })
             #expect(shard.numbers == order)
-            let expected = ShardBatch(space: .vector(width: 3), actions: 2, rows: 5)
+            let expected = ShardBatch(space: space, actions: 2, rows: 5)
             for (lane, trial) in order.enumerated() {
-                for step in 0..<lengths[trial] { write(trial: trial, step: step, to: step, of: expected.columns) }
+                for step in 0..<lengths[trial] {
+                    write(trial: trial, step: step, to: step, of: expected.columns, space)
+                }
                 expected.setShape(lengths: [lengths[trial]])
                 #expect(shard.trial(lane) == expected.trial(0), "trial \(trial)")
             }
@@ -75,7 +76,7 @@ import Testing
         let shard = ShardBatch(space: space, actions: 2, rows: 4)
         // Trial 0 has one step, trial 1 two: rows (1, 0), (0, 0), (1, 1).
         shard.take(0..<2, of: played([1, 2], space: space))
-        let bytes = (0..<18).map { shard.columns.images[$0] }
+        let bytes = (0..<18).map { shard.inputs.images[$0] }
         #expect(bytes == [16, 0, 17].flatMap { [UInt8](repeating: $0, count: 6) })
     }
 

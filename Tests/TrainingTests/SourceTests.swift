@@ -48,7 +48,7 @@ import Testing
         #expect(files.count > 20)
         for file in files {
             let words = SourceTests.words(try String(contentsOf: file, encoding: .utf8))
-            for name in ModelCatalogue.names + TaskCatalogue.names {
+            for name in modelCatalogue.names + taskCatalogue.names {
                 #expect(!SourceTests.contains(name, words), "\(file.lastPathComponent) names '\(name)'")
             }
         }

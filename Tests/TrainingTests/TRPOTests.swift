@@ -18,7 +18,7 @@ import Testing
         for maximumKL in [1e-4, 1e-2, 1e-1] {
             let played = bandit()
             let before = played.parameters.bits
-            let report = played.update(played.optimizer, TRPO.Settings(maximumKL: maximumKL))
+            let report = played.update(played.optimizer, .all(["maximum-kl": .real(maximumKL)]))
             #expect(report.outcome == .accepted)
             #expect(report.step.surrogateGain > 0)
             #expect(report.actualKL > 0 && report.actualKL <= maximumKL)
@@ -36,7 +36,7 @@ import Testing
     @Test func predictionsAreRightForSmallSteps() {
         func errors(_ maximumKL: Double) -> (gain: Double, divergence: Double) {
             let played = bandit(hidden: 32)
-            let report = played.update(played.optimizer, TRPO.Settings(maximumKL: maximumKL))
+            let report = played.update(played.optimizer, .all(["maximum-kl": .real(maximumKL)]))
             #expect(report.outcome == .accepted)
             return (
                 abs(report.step.surrogateGain / report.step.predictedGain - 1),
@@ -53,7 +53,7 @@ import Testing
         let played = bandit()
         // With F = damping · 1 the step is the gradient's direction; its predicted gain is ‖g‖ · length.
         let report = played.update(
-            played.optimizer, TRPO.Settings(maximumKL: 1e-5, conjugateGradientIterations: 1, damping: 10))
+            played.optimizer, .all(["maximum-kl": 1e-5, "conjugate-gradient-iterations": 1, "damping": 10]))
         #expect(report.outcome == .accepted)
         // Second order: the relative error is of the order of the step, √(2 · 1e-5 / 10) ≈ 1e-3, times the curvature.
         #expect(abs(report.step.surrogateGain / report.step.predictedGain - 1) < 0.02)
@@ -62,7 +62,7 @@ import Testing
     @Test func aSearchThatMayTryNothingLeavesTheParameters() {
         let played = bandit()
         let before = played.parameters.bits
-        let report = played.update(played.optimizer, TRPO.Settings(backtrackLimit: 0))
+        let report = played.update(played.optimizer, .all(backtrackLimit: 0))
         #expect(report.outcome == .restored)
         #expect(played.parameters.bits == before)
     }
@@ -71,7 +71,7 @@ import Testing
     @Test func aSearchInWhichNothingImprovesLeavesTheParameters() {
         let played = bandit()
         let before = played.parameters.bits
-        let report = played.update(played.optimizer, TRPO.Settings(maximumKL: 0, backtrackLimit: 4))
+        let report = played.update(played.optimizer, .all(["maximum-kl": 0], backtrackLimit: 4))
         #expect(report.outcome == .restored)
         #expect(report.step.backtracks == 4)
         #expect(played.parameters.bits == before)
@@ -85,7 +85,7 @@ import Testing
             played.setRandomAdvantages(seed: 8)
             return played
         }
-        let settings = TRPO.Settings(maximumKL: 0.5, damping: 1e-6, backtrackLimit: 1)
+        let settings = TRPO.Settings.all(["maximum-kl": 0.5, "damping": 1e-6], backtrackLimit: 1)
         let one = saturated()
         let before = one.parameters.bits
         let refused = one.update(one.optimizer, settings)
@@ -106,7 +106,7 @@ import Testing
         for shard in played.batch.shards { for row in 0..<shard.rows { shard.advantages.pointer[row] = 2 } }
         played.batch.standardizeAdvantages(.batch)
         let before = played.parameters.bits
-        let report = played.update(played.optimizer, TRPO.Settings())
+        let report = played.update(played.optimizer, .all())
         #expect(report.outcome == .restored)
         #expect(played.parameters.bits == before)
     }
@@ -120,11 +120,11 @@ import Testing
         let played = bandit()
         zeroed(played)
         let optimizer = played.optimizer
-        let report = played.update(optimizer, TRPO.Settings(entropyBonus: 2))
+        let report = played.update(optimizer, .all(["entropy-bonus": 2]))
         #expect(report.outcome == .accepted && report.step.surrogateGain > 0)
         #expect(report.actualKL <= 0.01)
         zeroed(played)
-        let after = played.update(optimizer, TRPO.Settings(backtrackLimit: 0))
+        let after = played.update(optimizer, .all(backtrackLimit: 0))
         #expect(abs(2 * (after.entropy - report.entropy) - report.step.surrogateGain) < 200 * 0x1p-24)
         #expect(after.entropy <= log(3.0) + 1e-6)
     }
@@ -135,7 +135,7 @@ import Testing
         let shard = played.batch.shards[1]
         shard.advantages.pointer[shard.rows - 1] = value
         let before = played.parameters.bits
-        let report = played.update(played.optimizer, TRPO.Settings(fisherShare: fisherShare))
+        let report = played.update(played.optimizer, .all(["fisher-share": .real(fisherShare)]))
         #expect(report.outcome == .notFinite)
         #expect(played.parameters.bits == before)
     }
@@ -143,9 +143,9 @@ import Testing
     /// An input that is not finite makes the gradient NaN through the network.
     @Test func aGradientThatIsNotFiniteLeavesTheParameters() {
         let played = bandit()
-        played.batch.shards[0].columns.previousRewards.pointer[3] = .infinity
+        played.batch.shards[0].columns.writer.previousRewards[3] = .infinity
         let before = played.parameters.bits
-        let report = played.update(played.optimizer, TRPO.Settings())
+        let report = played.update(played.optimizer, .all())
         #expect(report.outcome == .notFinite)
         #expect(played.parameters.bits == before)
     }
@@ -153,14 +153,14 @@ import Testing
     /// And a healthy batch after a sick one is trained on as if nothing had been.
     @Test func theNextUpdateIsSoundAgain() {
         let fresh = bandit()
-        let expected = fresh.update(fresh.optimizer, TRPO.Settings())
+        let expected = fresh.update(fresh.optimizer, .all())
 
         let played = bandit()
         let optimizer = played.optimizer
         played.batch.shards[0].advantages.pointer[0] = .nan
-        #expect(played.update(optimizer, TRPO.Settings()).outcome == .notFinite)
+        #expect(played.update(optimizer, .all()).outcome == .notFinite)
         played.setRandomAdvantages()
-        let report = played.update(optimizer, TRPO.Settings())
+        let report = played.update(optimizer, .all())
         #expect(report.outcome == .accepted && report.step.surrogateGain == expected.step.surrogateGain)
         #expect(played.parameters.bits == fresh.parameters.bits)
     }
@@ -169,7 +169,7 @@ import Testing
         let results = [1, 2, 3].map { threads -> [UInt32] in
             let played = bandit(trials: 700, threads: threads)
             #expect(played.batch.shards.count > 3)
-            let report = played.update(played.optimizer, TRPO.Settings(fisherShare: 0.5))
+            let report = played.update(played.optimizer, .all(["fisher-share": 0.5]))
             #expect(report.outcome == .accepted)
             return played.parameters.bits + [Float(report.actualKL).bitPattern, Float(report.entropy).bitPattern]
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -9,32 +10,25 @@ import Testing
 @Suite struct TrainerTests {
     /// A small run: GRU of width 8, two arms, more than three shards, and a curriculum of 3 and then 5 pulls.
     private func configuration(fisherShare: Double = 1) throws -> Configuration {
-        var configuration = try Configuration.standard(
-            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], seed: 4)
-        configuration.hidden = 8
-        configuration.fisherShare = fisherShare
-        configuration.criticMinibatches = 3
-        func stage(_ iterations: Int, _ episodes: Int?) -> Configuration.Stage {
-            Configuration.Stage(
-                iterations: iterations, batchSteps: 3000, episodes: episodes, discount: 0.99, gaeLambda: 0.3,
-                maximumKL: 0.01)
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], modelOptions: ["hidden": 8], seed: 4)
+        func stage(_ iterations: Int, _ taskOptions: Values) -> Stage {
+            .complete(
+                "trpo",
+                [
+                    "discount": 0.99, "gae-lambda": 0.3, "fisher-share": .real(fisherShare), "critic-minibatches": 3,
+                ], taskOptions: taskOptions, iterations: iterations, batchSteps: 3000)
         }
-        configuration.stages = [stage(2, 3), stage(3, nil)]
+        configuration.stages = [stage(2, ["episodes": 3]), stage(3, [:])]
         return configuration
     }
 
     /// All of a report but the times, as bits.
     private func bits(_ report: IterationReport) -> [UInt64] {
-        let (update, step) = (report.update, report.update.naturalStep ?? PolicyUpdate.NaturalStep())
-        let numbers =
-            [
-                report.meanTotalReward, step.surrogateGain, step.predictedGain, step.predictedKL, update.actualKL,
-                step.residual, update.entropy, step.gradientNorm, report.explainedVariance, report.criticLoss ?? .nan,
-            ] + report.episodeMeans
-        let counts = [
-            report.iteration, report.episodes, report.timesteps, step.products, step.backtracks,
-            PolicyUpdate.Outcome.accepted == update.outcome ? 1 : 0,
-        ]
+        let metrics = report.metrics.sorted { $0.key < $1.key }.map(\.value)
+        #expect(metrics.count == TRPO.entry.columns.count)
+        let numbers = [report.meanTotalReward] + report.episodeMeans + metrics
+        let counts = [report.iteration, report.episodes, report.timesteps, report.outcome == .accepted ? 1 : 0]
         return numbers.map(\.bitPattern) + counts.map { UInt64($0) }
     }
 
@@ -103,8 +97,8 @@ import Testing
         #expect(trainer.critic.scale.weights == [600, 600, 600, 600, 600])
 
         var same = try configuration()
-        same.stages[1].episodes = 3
-        same.stages[1].maximumKL = 0.02
+        same.stages[1].taskOptions = ["episodes": 3]
+        same.stages[1].learnerOptions["maximum-kl"] = 0.02
         let steady = try Trainer(same, threads: 2)
         for _ in 0..<3 { _ = try steady.step() }
         #expect(steady.critic.scale.weights == [1750, 1750, 1750])
@@ -114,22 +108,22 @@ import Testing
     /// where it is.
     @Test func aWarmupLeavesThePolicy() throws {
         var configuration = try configuration()
-        configuration.stages[1].criticWarmup = 2
+        configuration.stages[1].learnerOptions["critic-warmup"] = 2
         let trainer = try Trainer(configuration, threads: 2)
         for _ in 0..<3 { _ = try trainer.step() }
         let policy = trainer.parameters.bits
         let critic = trainer.critic.parameters.bits
         let middle = try trainer.checkpoint()
         let report = try trainer.step()
-        #expect(report.update.outcome == .skipped)
+        #expect(report.outcome == .skipped)
         #expect(trainer.parameters.bits == policy && trainer.critic.parameters.bits != critic)
-        #expect(try trainer.step().update.outcome == .accepted)
+        #expect(try trainer.step().outcome == .accepted)
         #expect(trainer.parameters.bits != policy)
 
         let resumed = try Trainer(configuration, threads: 2)
         try resumed.restore(middle, path: "memory")
-        #expect(try resumed.step().update.outcome == .skipped)
-        #expect(try resumed.step().update.outcome == .accepted)
+        #expect(try resumed.step().outcome == .skipped)
+        #expect(try resumed.step().outcome == .accepted)
         #expect(try state(resumed) == state(trainer))
     }
 
@@ -242,26 +236,26 @@ import Testing
     /// than chance: the mean of 2000 trials has a standard error of at most 2.5 / √2000 = 0.056 (a total in [0, 5]
     /// deviates by at most 2.5), so five of them, 0.28, are out of reach for a policy that learned nothing.
     @Test func learns() throws {
-        var configuration = try Configuration.standard(
-            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], seed: 1)
-        configuration.hidden = 16
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], modelOptions: ["hidden": 16], seed: 1
+        )
         configuration.stages = [
-            Configuration.Stage(
-                iterations: 25, batchSteps: 5000, discount: 0.99, gaeLambda: 0.3, maximumKL: 0.02)
+            .complete(
+                "trpo", ["discount": 0.99, "gae-lambda": 0.3, "maximum-kl": 0.02], iterations: 25, batchSteps: 5000)
         ]
         let trainer = try Trainer(configuration, threads: 2)
         var first = 0.0
         while !trainer.isFinished {
             let report = try trainer.step()
             if report.iteration == 0 { first = report.meanTotalReward }
-            #expect(report.update.outcome == .accepted)
-            #expect(report.update.actualKL <= 0.02)
+            #expect(report.outcome == .accepted)
+            #expect(try #require(report.metrics["actual_kl"]) <= 0.02)
         }
         #expect(abs(first - 2.5) < 5 * 2.5 / 1000.0.squareRoot(), "the first policy is close to uniform")
         let batch = TrialBatch(family: BernoulliBandit(arms: 2, episodes: 5), trials: 2000)
         batch.play(
             trainer.policy, parameters: UnsafePointer(trainer.parameters.pointer),
-            root: Trainer.unseenMembers(seed: 0), workers: trainer.sharedWorkers)
+            root: Trainer.unseenMembers(seed: 0), workers: trainer.actorCritic.workers)
         #expect(batch.meanTotalReward > 2.5 + 5 * 2.5 / 2000.0.squareRoot(), "\(batch.meanTotalReward)")
         #expect(batch.meanTotalReward < 10 / 3.0)
     }

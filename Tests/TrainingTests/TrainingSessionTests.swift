@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Tasks
 import Testing
 
@@ -6,12 +7,10 @@ import Testing
 
 @Suite struct TrainingSessionTests {
     private func configuration(iterations: Int = 3) throws -> Configuration {
-        var configuration = try Configuration.standard(
-            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], seed: 2)
-        configuration.hidden = 8
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], modelOptions: ["hidden": 8], seed: 2)
         configuration.stages = [
-            Configuration.Stage(
-                iterations: iterations, batchSteps: 400, discount: 0.99, gaeLambda: 0.3, maximumKL: 0.01)
+            .complete("trpo", ["discount": 0.99, "gae-lambda": 0.3], iterations: iterations, batchSteps: 400)
         ]
         return configuration
     }
@@ -63,14 +62,15 @@ import Testing
         }
     }
 
-    /// YAML keeps 15 digits of a number. What is trained must be what the file says, or a resumed run would differ.
+    /// What is trained must be what the file says to its last digit, or a resumed run would differ.
     @Test func trainsOnTheConfigurationThatItWrote() throws {
         try withTemporaryDirectory { directory in
             var configuration = try configuration()
-            configuration.stages[0].discount = 0.1 + 0.2
-            configuration.stages[0].gaeLambda = 2 / 3.0
+            configuration.stages[0].learnerOptions["discount"] = .real(0.1 + 0.2)
+            configuration.stages[0].learnerOptions["gae-lambda"] = .real(2 / 3.0)
             let session = try begin(configuration, directory + "/run")
             #expect(try RunDirectory(directory + "/run").configuration() == session.trainer.configuration)
+            #expect(session.trainer.configuration == configuration)
         }
     }
 
@@ -116,11 +116,15 @@ import Testing
         }
     }
 
+    /// A run that was told to stop early goes on as if it had not.
     @Test func moreIterationsExtendAFinishedRun() throws {
         try withTemporaryDirectory { directory in
             let (straight, extended) = (directory + "/straight", directory + "/extended")
-            _ = try train(begin(configuration(iterations: 4), straight))
-            _ = try train(begin(configuration(iterations: 2), extended))
+            let whole = try configuration(iterations: 4)
+            var stopped = whole
+            stopped.iterations = 2
+            _ = try train(begin(whole, straight))
+            _ = try train(begin(stopped, extended))
             let done = #expect(throws: UserError.self) { _ = try resume(extended, iterations: 1) }
             #expect(done?.description.contains("has done 2 already") == true)
             #expect(try train(resume(extended, iterations: 4)) == .finished)

@@ -1,5 +1,6 @@
 import Conformance
 import Foundation
+import Interface
 import Kernels
 import Models
 import Testing
@@ -18,11 +19,10 @@ import Testing
             lengths: [Int](repeating: steps, count: lanes), observation: .vector(width: 0), actions: 5,
             random: &random)
         let (rows, shape) = trials.packed(trials.packingOrder())
-        var configuration = try Configuration.standard(
-            task: "bandit", model: "transformer", modelOptions: ["heads": .integer(heads)], seed: 6)
-        configuration.hidden = 24
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: "transformer", modelOptions: ["heads": .integer(heads), "hidden": 24], seed: 6)
         configuration.stages = [
-            Configuration.Stage(iterations: 3, batchSteps: 2000, discount: 1, gaeLambda: 0.5, maximumKL: 0.05)
+            .complete("trpo", ["gae-lambda": 0.5, "maximum-kl": 0.05], iterations: 3, batchSteps: 2000)
         ]
         let trainer = try Trainer(configuration, threads: 2)
         while !trainer.isFinished { _ = try trainer.step() }

@@ -21,6 +21,16 @@ public protocol Agent: Sendable {
     func play(_ members: Range<Int>, of family: any TaskFamily, root: RandomSource, workers: Workers) -> PlayedTrials
 }
 
+extension Agent where Self: Teacher {
+    public func play(
+        _ members: Range<Int>, of family: any TaskFamily, root: RandomSource, workers: Workers
+    ) -> PlayedTrials {
+        let batch = TrialBatch(family: family, trials: members.count)
+        batch.play(self, root: root, first: members.lowerBound, workers: workers)
+        return PlayedTrials(batch)
+    }
+}
+
 extension Agent {
     /// Name and settings in one, for lines of text.
     public var title: String { parameters.isEmpty ? name : "\(name), \(parameters)" }
@@ -35,6 +45,8 @@ public struct PlayedTrials: Sendable, Equatable {
     public internal(set) var rewards: [Double]
     /// Steps of each episode [trials, episodes]
     public internal(set) var steps: [Int32]
+    /// Whether each episode ended in a terminal state [trials, episodes]
+    public internal(set) var successes: [Bool]
 
     /// Trials in which nothing was earned yet.
     public init(trials: Int, episodes: Int) {
@@ -42,6 +54,18 @@ public struct PlayedTrials: Sendable, Equatable {
         self.episodes = episodes
         rewards = [Double](repeating: 0, count: trials * episodes)
         steps = [Int32](repeating: 0, count: trials * episodes)
+        successes = [Bool](repeating: false, count: trials * episodes)
+    }
+
+    /// What came of a batch whose trials are numbered from 0.
+    init(_ batch: TrialBatch) {
+        self.init(trials: batch.trials, episodes: batch.family.episodes)
+        for shard in batch.shards {
+            shard.forEachEpisode { lane, episode, reward, steps, isTerminal in
+                let place = shard.numbers[lane] * episodes + episode
+                (rewards[place], self.steps[place], successes[place]) = (reward, Int32(steps), isTerminal)
+            }
+        }
     }
 
     /// Σ r of each trial [trials]

@@ -1,41 +1,43 @@
-import Kernels
+import Interface
+import Synchronization
 import Tasks
 
-/// The classic agents that can be asked for by name, by task. A new one is a file and a line here.
-public enum AgentCatalogue {
-    public struct Entry: Sendable {
-        /// As on the command line.
-        public let name: String
-        /// Task of the task catalogue that it plays.
-        public let task: String
-        public let summary: String
-        public let options: [CatalogueOption]
-        /// What tuning tries: values for some of the options, all combinations of them.
-        public let grid: [Tried]
-        /// Why it cannot play a family, in one line; nil if it can.
-        public let objection: @Sendable (any TaskFamily) -> String?
-        /// Builds the agent from one value for each option.
-        public let make: @Sendable (OptionValues) -> any Agent
+/// A classic agent that can be asked for by name: what it plays, its options, and what tuning tries.
+public struct AgentEntry: CatalogueEntry {
+    public static let kind = "agent"
+    /// As on the command line.
+    public let name: String
+    /// Task of the task catalogue that it plays; nil: any.
+    public let task: String?
+    public let summary: String
+    public let options: [Option]
+    /// What tuning tries: values for some of the options, all combinations of them.
+    public let grid: [Tried]
+    /// Whether the report page plays it beside a policy.
+    public let isShownInReplays: Bool
+    /// Why it cannot play a family, in one line; nil if it can.
+    public let objection: @Sendable (any TaskFamily) -> String?
+    /// Builds the agent from one value for each option.
+    public let make: @Sendable (Values) -> any Agent
 
-        public init(
-            name: String, task: String, summary: String, options: [CatalogueOption] = [], grid: [Tried] = [],
-            objection: @escaping @Sendable (any TaskFamily) -> String? = { _ in nil },
-            make: @escaping @Sendable (OptionValues) -> any Agent
-        ) {
-            self.name = name
-            self.task = task
-            self.summary = summary
-            self.options = options
-            self.grid = grid
-            self.objection = objection
-            self.make = make
-        }
-
-        /// The agent with some options given, the others standard.
-        public func makeAgent(_ given: OptionValues = [:]) -> any Agent {
-            make(OptionValues(standard: options, given: given))
-        }
+    public init(
+        name: String, task: String?, summary: String, options: [Option] = [], grid: [Tried] = [],
+        isShownInReplays: Bool = false,
+        objection: @escaping @Sendable (any TaskFamily) -> String? = { _ in nil },
+        make: @escaping @Sendable (Values) -> any Agent
+    ) {
+        self.name = name
+        self.task = task
+        self.summary = summary
+        self.options = options
+        self.grid = grid
+        self.isShownInReplays = isShownInReplays
+        self.objection = objection
+        self.make = make
     }
+
+    /// The agent with some options given; the others have their defaults.
+    public func makeAgent(_ given: Values = [:]) -> any Agent { make(Values(defaults: options, given: given)) }
 
     /// An option and the values that tuning tries for it.
     public struct Tried: Sendable {
@@ -47,62 +49,83 @@ public enum AgentCatalogue {
             self.values = values
         }
     }
+}
 
-    public static let entries: [Entry] = bandit + mdp
+/// The classic agents that can be asked for by name, by task. A new one is a file and a line here.
+public enum AgentCatalogue {
+    private static let list = Mutex<[AgentEntry]>(anyTask + bandit + mdp)
+
+    public static var entries: [AgentEntry] { list.withLock(\.self) }
+
+    /// Adds an agent. Its name is not another's of the same task.
+    public static func register(_ entry: AgentEntry) { list.withLock { $0.append(entry) } }
 
     /// Those of a task, in the order in which tables list them.
-    public static func entries(of task: String) -> [Entry] { entries.filter { $0.task == task } }
-
-    public static func entry(named name: String, of task: String) -> Entry? {
-        entries.first { $0.name == name && $0.task == task }
+    public static func entries(of task: String) -> [AgentEntry] {
+        entries.filter { $0.task == task || $0.task == nil }
     }
 
-    private static let bandit: [Entry] = [
-        Entry(name: "random", task: "bandit", summary: "uniformly random arms") { _ in RandomAgent() },
-        Entry(
+    public static func entry(named name: String, of task: String) -> AgentEntry? {
+        entries(of: task).first { $0.name == name }
+    }
+
+    private static let anyTask = [
+        AgentEntry(name: "random", task: nil, summary: "uniformly random actions") { _ in RandomAgent() },
+        AgentEntry(
+            name: "oracle", task: nil, summary: "knows the member: the ceiling",
+            objection: { OracleAgent.objection($0) }
+        ) { _ in OracleAgent() },
+    ]
+
+    static let bandit: [AgentEntry] = [
+        AgentEntry(
             name: "gittins", task: "bandit", summary: "discounted Gittins index",
             options: [
-                CatalogueOption(
-                    "rule", GittinsAgent.Rule.allCases.map(\.rawValue), standard: "whittle",
+                Option(
+                    "rule", GittinsAgent.Rule.allCases.map(\.rawValue), default: "whittle",
                     help: "closed form of Whittle or of Brezzi and Lai, or the exact index"),
-                CatalogueOption("discount", 0.1...0.9999, standard: 0.99, help: "discount β of the index"),
+                Option("discount", 0.1...0.9999, default: 0.99, help: "discount β of the index"),
                 TieRule.option,
             ],
             grid: [
-                Tried("rule", ["whittle", "brezzi-lai"]), Tried("discount", [0.9, 0.95, 0.97, 0.98, 0.99, 0.995]),
+                AgentEntry.Tried("rule", ["whittle", "brezzi-lai"]),
+                AgentEntry.Tried("discount", [0.9, 0.95, 0.97, 0.98, 0.99, 0.995]),
             ]
         ) {
             GittinsAgent(
                 rule: GittinsAgent.Rule(rawValue: $0.word("rule"))!, discount: $0.real("discount"), ties: TieRule($0))
         },
-        Entry(
+        AgentEntry(
             name: "gittins-finite", task: "bandit", summary: "exact Gittins index of the pulls that are left",
             options: [TieRule.option], objection: { FiniteHorizonGittinsAgent.objection($0) }
         ) { FiniteHorizonGittinsAgent(ties: TieRule($0)) },
-        Entry(name: "thompson", task: "bandit", summary: "Thompson sampling") { _ in ThompsonSampling() },
-        Entry(
+        AgentEntry(name: "thompson", task: "bandit", summary: "Thompson sampling", isShownInReplays: true) { _ in
+            ThompsonSampling()
+        },
+        AgentEntry(
             name: "optimistic-thompson", task: "bandit", summary: "the densest of some Thompson samples",
-            options: [CatalogueOption("samples", 1...10_000, standard: 50, help: "posterior draws a pull")]
+            options: [Option("samples", 1...10_000, default: 50, help: "posterior draws a pull")]
         ) { OptimisticThompsonSampling(samples: $0.integer("samples")) },
-        Entry(
+        AgentEntry(
             name: "ucb1", task: "bandit", summary: "upper confidence bounds on posterior counts",
             options: [
-                CatalogueOption("c", 0...10.0, standard: 0.2, help: "scale of the confidence bound"), TieRule.option,
+                Option("c", 0...10.0, default: 0.2, help: "scale of the confidence bound"), TieRule.option,
             ],
-            grid: [Tried("c", [0.05, 0.1, 0.15, 0.2, 0.25, 0.3])]
+            grid: [AgentEntry.Tried("c", [0.05, 0.1, 0.15, 0.2, 0.25, 0.3])]
         ) { UCB1(scale: $0.real("c"), ties: TieRule($0)) },
-        Entry(
+        AgentEntry(
             name: "epsilon-greedy", task: "bandit", summary: "best posterior mean, or with probability ε any arm",
             options: [
-                CatalogueOption("epsilon", 0...1.0, standard: 0.05, help: "probability of a random arm"),
+                Option("epsilon", 0...1.0, default: 0.05, help: "probability of a random arm"),
                 TieRule.option,
             ],
-            grid: [Tried("epsilon", [0.01, 0.02, 0.05, 0.1])]
+            grid: [AgentEntry.Tried("epsilon", [0.01, 0.02, 0.05, 0.1])]
         ) { GreedyBandit(epsilon: $0.real("epsilon"), ties: TieRule($0)) },
-        Entry(
-            name: "greedy", task: "bandit", summary: "best posterior mean", options: [TieRule.option]
+        AgentEntry(
+            name: "greedy", task: "bandit", summary: "best posterior mean", options: [TieRule.option],
+            isShownInReplays: true
         ) { GreedyBandit(ties: TieRule($0)) },
-        Entry(
+        AgentEntry(
             name: "bayes-optimal", task: "bandit", summary: "exact Bayes-optimal play, where the beliefs are few",
             options: [TieRule.option], objection: { BayesOptimalAgent.objection($0) }
         ) { BayesOptimalAgent(ties: TieRule($0)) },

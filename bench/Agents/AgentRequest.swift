@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 import Training
@@ -5,14 +6,14 @@ import Training
 /// An agent that is asked for by name, with some of its options given: `ucb1`, `ucb1:c=0.3`,
 /// `gittins:rule=exact:discount=0.99`; several values of an option, `ucb1:c=0.1/0.2`, are what tuning is to try.
 public struct AgentRequest: Sendable {
-    public let entry: AgentCatalogue.Entry
+    public let entry: AgentEntry
     /// Options with one value.
-    public let given: OptionValues
+    public let given: Values
     /// Options with several.
-    public let tried: [AgentCatalogue.Tried]
+    public let tried: [AgentEntry.Tried]
 
     /// The agent with the options' standard values, or its own grid where it is tuned.
-    public init(_ entry: AgentCatalogue.Entry, given: OptionValues = [:]) {
+    public init(_ entry: AgentEntry, given: Values = [:]) {
         self.entry = entry
         self.given = given
         tried = []
@@ -37,7 +38,7 @@ public struct AgentRequest: Sendable {
             let names = AgentCatalogue.entries(of: task).map(\.name).joined(separator: ", ")
             throw UserError("no agent '\(parts[0])' plays task '\(task)': choose from \(names)")
         }
-        var (given, tried) = (OptionValues(), [AgentCatalogue.Tried]())
+        var (given, tried) = (Values(), [AgentEntry.Tried]())
         for part in parts.dropFirst() {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard sides.count == 2, let option = entry.options.first(where: { $0.name == sides[0] }) else {
@@ -50,18 +51,14 @@ public struct AgentRequest: Sendable {
                 throw UserError("agent '\(entry.name)': option '\(option.name)' is given twice")
             }
             let values = try sides[1].split(separator: "/").map {
-                let value = OptionValue(String($0))
-                guard let accepted = option.accepted(value) else {
-                    throw UserError("agent '\(entry.name)': \(option.name) is \(value), not in \(option.range)")
-                }
-                return accepted
+                try option.value(String($0), label: "agent '\(entry.name)': \(option.name)")
             }
             switch values.count {
             case 0:
                 throw UserError(
                     "agent '\(entry.name)': no values of \(option.name) to try; give some of \(option.range)")
             case 1: given[option.name] = values[0]
-            default: tried.append(AgentCatalogue.Tried(option.name, values))
+            default: tried.append(AgentEntry.Tried(option.name, values))
             }
         }
         self.entry = entry
@@ -73,7 +70,7 @@ public struct AgentRequest: Sendable {
     public var wantsTuning: Bool { !tried.isEmpty }
 
     /// All settings that tuning compares; one where there is nothing to tune.
-    public var settings: [OptionValues] {
+    public var settings: [Values] {
         let own = entry.grid.filter { tried in
             given[tried.option] == nil && !self.tried.contains { $0.option == tried.option }
         }
@@ -90,21 +87,4 @@ public struct AgentRequest: Sendable {
 
     /// The agent as given, the other options standard.
     public var agent: any Agent { entry.makeAgent(given) }
-
-    /// The agent whose setting earns most on `members`; the first of equals. These should be others than those of a report:
-    /// the best of many settings on one sample looks better than it is.
-    public func tuned(
-        for family: any TaskFamily, members: Range<Int>, seed: Int, workers: Workers
-    ) -> any Agent {
-        let settings = settings
-        guard settings.count > 1 else { return entry.makeAgent(settings[0]) }
-        var (best, most) = (entry.makeAgent(settings[0]), -Double.infinity)
-        for setting in settings {
-            let agent = entry.makeAgent(setting)
-            let mean = Evaluation(agent, family: family, members: members, seed: seed, workers: workers)
-                .totalRewards.mean
-            if mean > most { (best, most) = (agent, mean) }
-        }
-        return best
-    }
 }

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Models
 import Tasks
@@ -26,7 +27,7 @@ public struct LearnedAgent: Agent {
         let file = try SafetensorsFile(contentsOf: run.checkpointPath)
         let policy = try configuration.makePolicy()
         self.init(
-            name: "\(configuration.model)-\(configuration.hidden)", policy: policy,
+            name: configuration.modelName, policy: policy,
             weights: try Trainer.policyParameters(of: policy, in: file, path: run.checkpointPath), choice: choice)
     }
 
@@ -39,14 +40,6 @@ public struct LearnedAgent: Agent {
         batch.play(
             policy, parameters: UnsafePointer(weights.pointer), root: root, first: members.lowerBound, choice: choice,
             workers: workers)
-        var played = PlayedTrials(trials: members.count, episodes: family.episodes)
-        for shard in batch.shards {
-            shard.forEachEpisode { lane, episode, reward, steps in
-                let place = shard.numbers[lane] * family.episodes + episode
-                played.rewards[place] = reward
-                played.steps[place] = Int32(steps)
-            }
-        }
-        return played
+        return PlayedTrials(batch)
     }
 }

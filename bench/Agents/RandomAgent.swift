@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 
@@ -13,7 +14,7 @@ public struct RandomAgent: ClassicAgent {
     public struct TrialPlayer: Player {
         let actions: Int
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             random.integer(below: actions)
         }
     }

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// Multi-armed bandits with Bernoulli rewards: k arms, success probabilities drawn once a member, p ~ U(0, 1) or from
@@ -42,7 +43,24 @@ public struct BernoulliBandit: TaskFamily {
     }
     /// n max p
     public func informedTotalReward(of member: Member) -> Double? {
-        Double(episodes) * Double(member.probabilities.max()!)
+        Double(episodes) * Double(member.probabilities[member.best])
+    }
+
+    /// Exact where the beliefs can be counted in a moment.
+    public var optimalTotalReward: Double? {
+        switch prior {
+        case .dependent: DependentArms.optimum(pulls: episodes)
+        case .beta: isQuicklySolved ? solution.value : nil
+        }
+    }
+
+    public func makeOracle(for member: Member) -> (any Player)? { ScriptedPlayer(actions: [member.best]) }
+
+    public func choices(of member: Member) -> ChoiceTable? {
+        // Beta(1, 1), as Greedy and Thompson sampling believe.
+        ChoiceTable(
+            meanRewards: [member.probabilities.map(Double.init)], bestActions: [[member.best]], priorMean: 0.5,
+            priorWeight: 2)
     }
 
     public struct Member: Environment {
@@ -50,6 +68,9 @@ public struct BernoulliBandit: TaskFamily {
         public let probabilities: [Float]
 
         public init(probabilities: [Float]) { self.probabilities = probabilities }
+
+        /// The arm of the largest probability; the first of equals.
+        var best: Int { probabilities.indices.max { (probabilities[$0], -$0) < (probabilities[$1], -$1) }! }
 
         public mutating func reset(observation: ObservationWriter, random: inout RandomSource) {}
 
@@ -60,4 +81,54 @@ public struct BernoulliBandit: TaskFamily {
             return Transition(reward: success ? 1 : 0, terminated: true)
         }
     }
+}
+
+extension BernoulliBandit {
+    static let entry = TaskEntry(
+        name: "bandit", summary: "Bernoulli bandits; success probabilities uniform on (0, 1) unless --prior is given",
+        options: [
+            Option("arms", 2...1000, default: 5, help: "Arms of a bandit"),
+            Option("episodes", 1...10_000, default: 10, help: "Pulls of a trial; each is an episode"),
+            Option(
+                "prior", BanditPrior.words.map(\.word), default: "uniform",
+                help: "How success probabilities are drawn: uniform, from Beta(2, 2), or as p and 1 − p of two arms"),
+        ], objection: { BanditPrior(named: $0.word("prior")).objection(arms: $0.integer("arms")) },
+        training: {
+            .byTrialLength(episodes: $0.integer("episodes"), stepsPerEpisode: 1, model: $1)
+        },
+        make: {
+            BernoulliBandit(
+                arms: $0.integer("arms"), episodes: $0.integer("episodes"), prior: BanditPrior(named: $0.word("prior")))
+        })
+
+    /// Beliefs that may be tabulated.
+    public static let mostBeliefs = 20_000_000
+
+    /// Whether the bandit is solved in a moment, so that nobody need ask for it.
+    public var isQuicklySolved: Bool {
+        prior == .dependent || BayesOptimalBandit.stateCount(arms: arms, pulls: episodes) <= 3_000_000
+    }
+
+    /// The exact solution of independent arms, kept for the next caller.
+    ///
+    /// - Precondition: the prior is not `dependent`, and there are no more than `mostBeliefs` beliefs.
+    public var solution: BayesOptimalBandit {
+        guard case .beta(let shape) = prior else { preconditionFailure("arms that depend on each other") }
+        return BernoulliBandit.solutions.value(for: Solved(arms: arms, pulls: episodes, shape: shape)) {
+            do {
+                return try BayesOptimalBandit(
+                    arms: arms, pulls: episodes, priorShape: shape, maximumStates: BernoulliBandit.mostBeliefs)
+            } catch {
+                preconditionFailure("\(error)")
+            }
+        }
+    }
+
+    private struct Solved: Hashable {
+        let arms: Int
+        let pulls: Int
+        let shape: Double
+    }
+
+    private static let solutions = Memo<Solved, BayesOptimalBandit>()
 }

@@ -1,25 +1,64 @@
-import Kernels
+import Interface
 
 extension FirstPersonMaze {
-    /// What can be chosen by name. The smallest frame is the smallest that two convolutions of 5 × 5 with stride 2 can read.
-    static let catalogueOptions = [
-        CatalogueOption("maze-size", 3...31, standard: 5, help: "Rooms along a side of a maze; odd"),
-        CatalogueOption("episodes", 1...10_000, standard: 2, help: "Episodes of a trial"),
-        CatalogueOption(
-            "training-mazes", 0...1_000_000, standard: 1000,
+    static let entry = TaskEntry(
+        name: "maze",
+        summary: "mazes seen through the agent's eyes: find the red block, remember it, go straight to it",
+        options: options, objection: { Options($0).objection }, training: { training($0, $1) },
+        make: { FirstPersonMaze(Options($0)) })
+
+    /// A policy that seldom reaches its goal learns to wander; one that has learned in a smaller maze what the goal looks
+    /// like, and that it stays where it is, looks for it in a larger one too.
+    ///
+    /// How far a policy comes in the beginning depends on how often it is updated, hence small batches and a short λ; to
+    /// look for what is far away and to remember where it was takes a long one, and batches that bear its noise. What is
+    /// seen acts at once if units are fast, and is kept if others are slow; a policy that keeps some entropy goes on
+    /// learning. Many small steps by Adam get further with the same trials than one large one by TRPO
+    /// (docs/experiments.md).
+    private static func training(_ values: Values, _ model: ModelTraits) -> TrainingDefaults {
+        let smaller: Values = values.integer("maze-size") > 3 ? ["maze-size": 3] : [:]
+        func stage(
+            _ iterations: Int, _ batchSteps: Int, lambda: Double = 0.97, kl: ClosedRange<Double> = 0.02...0.02,
+            entropy: ClosedRange<Double>, _ taskOptions: Values = [:]
+        ) -> Stage {
+            Stage(
+                taskOptions: taskOptions, learner: "ppo",
+                learnerOptions: [
+                    "discount": 0.99, "gae-lambda": .real(lambda), "maximum-kl": .real(kl.upperBound),
+                    "final-maximum-kl": .real(kl.lowerBound), "entropy-bonus": .real(entropy.upperBound),
+                    "final-entropy-bonus": .real(entropy.lowerBound), "critic-epochs": 1,
+                    "critic-learning-rate": 0.002, "learning-rate-kl": 0.02,
+                ], iterations: iterations, batchSteps: batchSteps)
+        }
+        return TrainingDefaults(
+            modelOptions: ["hidden": .integer(max(1, model.hidden / 2)), "chrono-share": 0.5], learner: "ppo",
+            stages: [
+                stage(40, 10_000, lambda: 0.9, entropy: 0.03...0.03, smaller),
+                stage(60, 20_000, entropy: 0.03...0.03, smaller),
+                stage(400, 30_000, entropy: 0.005...0.01),
+                stage(900, 40_000, kl: 0.002...0.02, entropy: 0...0.005),
+            ])
+    }
+
+    /// The smallest frame is the smallest that two convolutions of 5 × 5 with stride 2 can read.
+    private static let options = [
+        Option("maze-size", 3...31, default: 5, help: "Rooms along a side of a maze; odd"),
+        Option("episodes", 1...10_000, default: 2, help: "Episodes of a trial"),
+        Option(
+            "training-mazes", 0...1_000_000, default: 1000,
             help: "Mazes of the training set, of which test mazes are none; 0: unlimited"),
-        CatalogueOption("loops", 0...1, standard: 0.0, help: "Chance that a wall inside a maze is taken away"),
-        CatalogueOption("step-length", 0.05...0.5, standard: 0.25, help: "Step forward in a maze, rooms"),
-        CatalogueOption("turn-degrees", 1...180, standard: 90, help: "Turn in a maze, degrees; it divides 360"),
-        CatalogueOption("frame-width", 13...640, standard: 40, help: "Width of a maze's frames, pixels"),
-        CatalogueOption("frame-height", 13...480, standard: 30, help: "Height of a maze's frames, pixels"),
-        CatalogueOption("field-of-view", 10...170, standard: 90.0, help: "Horizontal field of view in a maze, degrees"),
+        Option("loops", 0...1, default: 0.0, help: "Chance that a wall inside a maze is taken away"),
+        Option("step-length", 0.05...0.5, default: 0.25, help: "Step forward in a maze, rooms"),
+        Option("turn-degrees", 1...180, default: 90, help: "Turn in a maze, degrees; it divides 360"),
+        Option("frame-width", 13...640, default: 40, help: "Width of a maze's frames, pixels"),
+        Option("frame-height", 13...480, default: 30, help: "Height of a maze's frames, pixels"),
+        Option("field-of-view", 10...170, default: 90.0, help: "Horizontal field of view in a maze, degrees"),
     ]
 }
 
 extension FirstPersonMaze.Options {
-    /// One value for each of `FirstPersonMaze.catalogueOptions`.
-    init(_ values: OptionValues) {
+    /// One value for each option of the catalogue's entry.
+    init(_ values: Values) {
         self.init()
         size = values.integer("maze-size")
         episodes = values.integer("episodes")

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// Mazes that are seen through the agent's eyes (Duan et al. 2016, section 3.3): find the red block; it and the start
@@ -120,7 +121,7 @@ public struct FirstPersonMaze: TaskFamily {
 
     /// Of one who takes a shortest path in every episode; nil if there is none.
     public func informedTotalReward(of member: Member) -> Double? {
-        guard let path = MazeOracle(motion).path(in: member.world, from: member.start) else { return nil }
+        guard let path = path(of: member) else { return nil }
         var (pose, hits) = (member.start, 0)
         for action in path {
             let outcome = motion.apply(action, to: pose, in: member.world)
@@ -128,6 +129,26 @@ public struct FirstPersonMaze: TaskFamily {
             if outcome.hitsWall { hits += 1 }
         }
         return Double(episodes) * (1 - 0.04 * Double(path.count) - 0.001 * Double(hits))
+    }
+
+    public var measures: Set<Measure> { [.success, .length] }
+
+    public func shortestEpisode(of member: Member) -> Int? { path(of: member)?.count }
+
+    public func makeOracle(for member: Member) -> (any Player)? {
+        path(of: member).map { ScriptedPlayer(actions: $0.map(\.rawValue)) }
+    }
+
+    /// A shortest path; nil if none leads to the target.
+    private func path(of member: Member) -> [MazeAction]? {
+        MazeOracle(motion).path(in: member.world, from: member.start)
+    }
+
+    public func floorPlan(of member: Member) -> FloorPlan? { member.world.floorPlan }
+
+    public func place(of environment: Member) -> FloorPlan.Place {
+        let pose = environment.pose
+        return FloorPlan.Place(x: pose.x, y: pose.y, degrees: pose.heading * motion.turn)
     }
 
     public struct Member: Environment {

@@ -76,6 +76,18 @@ public final class MazeWorld: Sendable {
         )
     }
 
+    /// The maze from above.
+    var floorPlan: FloorPlan {
+        func line(_ block: Int) -> Range<Int> { MazeWorld.line(block)..<MazeWorld.line(block + 1) }
+        let walls = (0..<blocks * blocks).filter { solid[$0] == 1 }.map {
+            FloorPlan.Box(x: line($0 % blocks), y: line($0 / blocks))
+        }
+        let (x, y, half) = (centre(of: target).x, centre(of: target).y, MazeScale.target)
+        return FloorPlan(
+            side: layout.size * MazeScale.room, cell: MazeScale.room, walls: walls,
+            targets: [FloorPlan.Box(x: x - half..<x + half, y: y - half..<y + half)], bodyRadius: MazeScale.body)
+    }
+
     /// Where the target stands, in units.
     var targetBox: SolidBox {
         let (x, y) = centre(of: target)

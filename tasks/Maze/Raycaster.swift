@@ -9,6 +9,8 @@ import Foundation
 /// The frame is RGB, row-major, channels last. Columns are drawn from left to right with stores of four bytes, of which the
 /// last falls on the next column and is drawn over; only the last column is copied byte by byte.
 public final class Raycaster: @unchecked Sendable {
+    // Unchecked because pointers are not Sendable: the tables are written by `init` alone and only read afterwards.
+
     public let width: Int
     public let height: Int
     /// Horizontal, degrees.

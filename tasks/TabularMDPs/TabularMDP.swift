@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// Random tabular MDPs: S states, A actions, n episodes of T steps that all begin in state 0 (Duan et al. 2016,
@@ -49,6 +50,43 @@ public struct TabularMDP: TaskFamily {
     /// n V_0(0) by backward induction.
     public func informedTotalReward(of member: Member) -> Double? {
         Double(episodes) * member.optimalEpisodeReward
+    }
+
+    public func makeOracle(for member: Member) -> (any Player)? {
+        PlanPlayer(bestActions: bestActions(of: member), states: states)
+    }
+
+    /// What optimal play of a known member does [T][S]; the first of equals.
+    private func bestActions(of member: Member) -> [[Int]] {
+        let values = member.optimalActionValues
+        return (0..<horizon).map { time in
+            (0..<states).map { state in
+                let row = (0..<actions).map { values[(time * actions + $0) * states + state] }
+                return row.indices.max { (row[$0], -$0) < (row[$1], -$1) }!
+            }
+        }
+    }
+
+    public func choices(of member: Member) -> ChoiceTable? {
+        // N(1, 1), from which mean rewards are drawn; a reward's own precision is 1.
+        ChoiceTable(
+            meanRewards: (0..<states).map { state in
+                (0..<actions).map { member.meanReward(state: state, action: $0) }
+            }, bestActions: bestActions(of: member), priorMean: 1, priorWeight: 1)
+    }
+
+    /// Follows a plan of an episode's steps and states.
+    private struct PlanPlayer: Player {
+        let bestActions: [[Int]]
+        let states: Int
+        var time = 0
+
+        mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
+            if input.endsEpisode { time = 0 }
+            defer { time += 1 }
+            let state = (0..<states).first { input.vector[$0] == 1 } ?? 0
+            return bestActions[min(time, bestActions.count - 1)][state]
+        }
     }
 
     /// What a member is, in the tables by which lanes play it.

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// Tabular MDPs side by side, their tables in one block: the same draws as `TabularMDP.Member` takes, without an array

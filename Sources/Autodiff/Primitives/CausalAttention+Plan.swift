@@ -1,4 +1,5 @@
 import CKernels
+import Interface
 import Kernels
 
 extension CausalAttention {

@@ -43,14 +43,19 @@ public final class MetricsTable {
     ///
     /// Precondition: as for `init(creating:columns:)`.
     ///
-    /// - Throws: `FileError`, when the columns differ, a row that must stay is damaged, or the file cannot be written.
+    /// - Parameter columns: those that are wanted; a table that holds others besides keeps its own.
+    /// - Throws: `FileError`, when a column is missing, a row that must stay is damaged, or the file cannot be written.
     ///   The file is unchanged then.
     public init(resuming path: String, columns: [String], atIteration iteration: Int) throws {
         Self.check(columns)
+        var columns = columns
         if iteration == 0, access(path, F_OK) != 0 {
             try AtomicFile.write(Self.line(columns), to: path)
         } else {
             let content = try AtomicFile.read(path)
+            // A table that has more columns, such as one of an earlier version, keeps them.
+            let stored = try Self.header(Self.wholeLines(content), path: path)
+            if Set(stored).isSuperset(of: columns) { columns = stored }
             let kept = try Self.truncated(content, columns: columns, before: iteration, path: path)
             if kept != content { try AtomicFile.write(kept, to: path) }
         }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws the frames that MazeRecordingTests compares with: every fourth frame of an oracle's first episode, for three seeds.
+# Draws the frames that TrialRecordingTests compares with: every fourth frame of an oracle's first episode, for three seeds.
 # From the root of the package, after `swift build`; then look at them, because the tests take them for right.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

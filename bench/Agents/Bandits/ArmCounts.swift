@@ -1,3 +1,4 @@
+import Interface
 import Tasks
 
 /// What is known of the arms of a Bernoulli bandit: the posterior of each success probability is Beta(p, q), from the
@@ -18,7 +19,7 @@ struct ArmCounts: Sendable {
 
     /// Takes in the previous pull, and returns its arm; nil at the first step.
     @inline(__always)
-    mutating func observe(_ input: PlayerInput) -> Int? {
+    mutating func observe(_ input: StepView) -> Int? {
         let arm = input.previousAction
         guard arm >= 0 else { return nil }
         if input.previousReward > 0.5 { p[arm] += 1 } else { q[arm] += 1 }

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 
@@ -53,7 +54,7 @@ public struct GittinsAgent: ClassicAgent {
     public struct TrialPlayer: Player {
         var player: IndexPlayer<Index>
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             player.act(input, random: &random)
         }
     }
@@ -96,7 +97,7 @@ public struct FiniteHorizonGittinsAgent: ClassicAgent {
         guard entries > FiniteHorizonGittins.mostEntries else { return nil }
         let most = (1...).first { FiniteHorizonGittins.entries(pulls: $0 + 1) > FiniteHorizonGittins.mostEntries }!
         return "the finite-horizon Gittins index of \(family.episodes) pulls has "
-            + String(format: "%.3g states (%.3g GB)", entries, entries * 4e-9)
+            + "\(Display.significant(entries, 3)) states (\(Display.significant(entries * 4e-9, 3)) GB)"
             + ", over the limit of \(Int(FiniteHorizonGittins.mostEntries)): take at most \(most) pulls"
     }
 
@@ -124,7 +125,7 @@ public struct FiniteHorizonGittinsAgent: ClassicAgent {
             values = [Double](repeating: 0, count: arms)
         }
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             _ = counts.observe(input)
             let left = table.pulls - input.stepIndex
             for arm in values.indices {

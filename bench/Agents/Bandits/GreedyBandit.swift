@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 
@@ -29,7 +30,7 @@ public struct GreedyBandit: ClassicAgent {
         let epsilon: Double
         var greedy: IndexPlayer<PosteriorMean>
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             if epsilon > 0 && random.uniformDouble() < epsilon {
                 greedy.observe(input)
                 return random.integer(below: arms)

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 
@@ -23,13 +24,13 @@ struct IndexPlayer<Index: ArmIndex>: Player {
         values = [Double](repeating: index.value(p: 1, q: 1), count: arms)
     }
 
-    mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+    mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
         observe(input)
         return ties.argmax(values, &random)
     }
 
     /// Takes in the previous pull without choosing another.
-    mutating func observe(_ input: PlayerInput) {
+    mutating func observe(_ input: StepView) {
         guard let arm = counts.observe(input) else { return }
         values[arm] = index.value(p: counts.p[arm], q: counts.q[arm])
     }

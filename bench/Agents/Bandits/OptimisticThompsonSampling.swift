@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 
@@ -42,7 +43,7 @@ public struct OptimisticThompsonSampling: ClassicAgent {
             best = peaks
         }
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             if let arm = counts.observe(input) { learn(arm) }
             // One vector is as good as another where nothing was pulled.
             if !pulled.isEmpty {

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 
@@ -16,7 +17,7 @@ public struct ThompsonSampling: ClassicAgent {
     public struct TrialPlayer: Player {
         var counts: ArmCounts
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             _ = counts.observe(input)
             var (best, largest) = (0, -1.0)
             for arm in 0..<counts.arms {

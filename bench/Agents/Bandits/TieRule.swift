@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 
 /// Which of several equally good actions is taken. It matters: untried arms tie with each other and with any arm whose
@@ -9,11 +10,11 @@ public enum TieRule: String, Sendable, CaseIterable {
     case random
 
     /// The option of agents for which the rule is a choice.
-    static let option = CatalogueOption(
-        "ties", allCases.map(\.rawValue), standard: first.rawValue, help: "which of equally good arms is pulled")
+    static let option = Option(
+        "ties", allCases.map(\.rawValue), default: first.rawValue, help: "which of equally good arms is pulled")
 
     /// The rule that the option names.
-    init(_ values: OptionValues) { self = TieRule(rawValue: values.word(TieRule.option.name))! }
+    init(_ values: Values) { self = TieRule(rawValue: values.word(TieRule.option.name))! }
 
     /// Index of the largest value; draws from `random` only where the rule is `random` and there is a tie.
     @inline(__always)

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 
@@ -41,7 +42,7 @@ public struct UCB1: ClassicAgent {
             bounds = means
         }
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             if let arm = counts.observe(input) {
                 let pulls = counts.p[arm] + counts.q[arm]
                 means[arm] = counts.p[arm] / pulls

@@ -1,3 +1,4 @@
+import Interface
 import Kernels
 import Tasks
 
@@ -65,7 +66,7 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
     }
 
     public var parameters: String {
-        (["μ₀ = \(shortest(prior.rewardMean))"] + settings + (replanning == .step ? ["plans each step"] : []))
+        (["μ₀ = \(decimal(prior.rewardMean))"] + settings + (replanning == .step ? ["plans each step"] : []))
             .joined(separator: ", ")
     }
 
@@ -100,7 +101,7 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
             actionValues = [Double](repeating: 0, count: belief.horizon * belief.pairs)
         }
 
-        public mutating func act(_ input: PlayerInput, random: inout RandomSource) -> Int {
+        public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
             let now = (0..<belief.states).first { input.vector[$0] != 0 }!
             if input.previousAction >= 0 {
                 belief.observe(
@@ -137,9 +138,4 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
             return chosen
         }
     }
-}
-
-/// A number in as few digits as it has.
-func shortest(_ number: Double) -> String {
-    number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
 }

@@ -1,0 +1,3 @@
+import Commands
+
+RL2XCommand.main()
