@@ -2,7 +2,7 @@ import Foundation
 
 /// What this build is.
 public enum Version {
-    public static let number = "0.1.0"
+    public static let number = "0.2.0"
 
     /// The commit of the source tree that this program was built from, as it stands now; `unknown` where the tree is
     /// gone or has no history.
