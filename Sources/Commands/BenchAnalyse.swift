@@ -43,12 +43,13 @@ struct BenchAnalyseCommand: ParsableCommand {
 
     func run() throws {
         let run = RunDirectory(directory)
-        let task = try run.configuration().task
+        let configuration = try run.configuration()
+        let reachesGoals = try configuration.makeFamily().measures.contains(.success)
         let record = try AnalysisRecord(
-            run, trials: trials ?? (task == "maze" ? 1000 : AnalysisRecord.standardTrials), seed: seed,
+            run, trials: trials ?? (reachesGoals ? 1000 : AnalysisRecord.standardTrials), seed: seed,
             workers: Workers(threads: threads.count))
         if record.bandit == nil {
-            printError("only bandits can be looked into: of task '\(task)' the reward of each episode is all")
+            printError("only bandits can be looked into: of task '\(configuration.task)' the reward of each episode is all there is")
         }
         let page = AnalysisPage(record).markdown
         if let out { try AtomicFile.write(Data(page.utf8), to: out) }
