@@ -8,6 +8,7 @@ public struct CellRecord: StoredResult, Sendable, Equatable {
     public static let version = 1
     public static let bankVersion: Int? = EvaluationBank.version
     public static let (title, folder) = ("a record", "records")
+    public static let renamedKeys = ["informed": "oracle", "maze": "goal"]
     public static let advice = "move it away to have the cell done again"
 
     /// What the cell costs and took. Not part of a comparison's numbers: it differs from machine to machine.

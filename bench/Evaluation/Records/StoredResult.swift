@@ -19,6 +19,8 @@ public protocol StoredResult: Codable {
     static var isIndented: Bool { get }
     /// Why its numbers cannot belong together, in words that follow the path; nil: they do.
     var flaw: String? { get }
+    /// Keys of rl2x 0.1.0 that have other names today.
+    static var renamedKeys: [String: String] { get }
 }
 
 /// What every stored result begins with.
@@ -28,6 +30,7 @@ extension StoredResult {
     public static var bankVersion: Int? { nil }
     public static var isIndented: Bool { true }
     public var flaw: String? { nil }
+    public static var renamedKeys: [String: String] { [:] }
 
     /// Said of a file that is no such result.
     static var brokenWords: String { "not \(title), or half of one" }
@@ -43,7 +46,7 @@ extension StoredResult {
 
     /// - Throws: one line if the file is damaged or of another version.
     public static func read(_ path: String) throws -> Self {
-        let data = try AtomicFile.read(path)
+        let data = current(try AtomicFile.read(path))
         let broken = UserError("\(path): \(brokenWords); \(advice)")
         guard let found = try? JSONDecoder().decode(Versions.self, from: data) else { throw broken }
         guard found.version == version, found.bank == bankVersion else {
@@ -54,6 +57,16 @@ extension StoredResult {
         guard let result = try? JSONDecoder().decode(Self.self, from: data) else { throw broken }
         if let flaw = result.flaw { throw UserError("\(path): \(flaw); \(advice)") }
         return result
+    }
+
+    /// A file with the keys of today.
+    private static func current(_ data: Data) -> Data {
+        guard !renamedKeys.isEmpty else { return data }
+        return Data(
+            renamedKeys.reduce(String(decoding: data, as: UTF8.self)) { text, key in
+                text.replacing("\"\(key.key)\" :", with: "\"\(key.value)\" :")
+                    .replacing("\"\(key.key)\":", with: "\"\(key.value)\":")
+            }.utf8)
     }
 
     private static func words(_ version: Int, bank: Int?) -> String {

@@ -4,13 +4,14 @@ import Kernels
 import Tasks
 import Training
 
-/// One unseen member, played step by step by a trained policy: what the report page shows of a contestant at work. A pure
+/// One held-out member, played step by step by a trained policy: what the report page shows of a method at work. A pure
 /// function of the final checkpoint and the bank, so a replay that is made anew is the same bytes.
 public struct Replay: StoredResult, Sendable, Equatable {
     /// Version of the format that this build writes and reads.
     public static let version = 1
     public static let bankVersion: Int? = EvaluationBank.version
     public static let (title, folder) = ("a replay", "replays")
+    public static let renamedKeys = ["maze": "visual"]
     public static let advice = "move it away to have `rl2x bench run` make it again"
     public static let isIndented = false
     /// Number, in the bank, of the member that is played. A bandit's first arm is not its best here: Greedy, which begins
@@ -34,7 +35,7 @@ public struct Replay: StoredResult, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case version, bank, cell, modelName = "model_name", taskName = "task_name", settingName = "setting_name", seed
-        case task, taskOptions = "task_options", choices, visual = "maze"
+        case task, taskOptions = "task_options", choices, visual
     }
 
     /// Plays the member. Nil for a task of which nothing is shown.
@@ -59,7 +60,7 @@ public struct Replay: StoredResult, Sendable, Equatable {
 extension LearnedAgent {
     /// One member's trial, step by step, with the distributions from which its actions were chosen.
     ///
-    /// - Parameter root: as from `Trainer.unseenMembers`.
+    /// - Parameter root: as from `Trainer.heldOutMembers`.
     func trial(of family: any TaskFamily, member: Int, root: RandomSource) -> [TrialStep] {
         let (batch, workers) = (TrialBatch(family: family, trials: 1), Workers(threads: 1))
         batch.play(
