@@ -25,7 +25,7 @@ struct ReplaySection {
         }
         return """
             <div class="replay">\(isVisual ? "" : totals(task, replays))
-            <h3>\(escape(task)): an held-out member, step by step</h3>
+            <h3>\(escape(task)): a held-out member, step by step</h3>
             <noscript><p>This is played by JavaScript, which is switched off here.</p></noscript>
             <div class="controls" hidden>
             <label>policy <select>\(options.joined())</select></label>
