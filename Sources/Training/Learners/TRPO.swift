@@ -30,6 +30,8 @@ public final class TRPO: Learner {
         public var relativeDamping: Double
         /// Part of the trials on which F is measured, in (0, 1]; whole trials, chosen anew every iteration.
         public var fisherShare: Double
+        /// Natural steps of an update.
+        public var updates: Int
         /// β of the term β · (mean entropy) in the surrogate.
         public var entropyBonus: Double
         /// Factor by which a step is shortened that did not improve the surrogate, or was not finite. A step whose KL
@@ -47,6 +49,7 @@ public final class TRPO: Learner {
             preconditioning = values.real("preconditioning")
             relativeDamping = values.real("relative-damping")
             fisherShare = values.real("fisher-share")
+            updates = values.integer("updates")
             entropyBonus = values.real("entropy-bonus")
         }
     }
@@ -64,6 +67,9 @@ public final class TRPO: Learner {
             Option(
                 "fisher-share", 0.001...1, default: 0.2,
                 help: "Share of the trials on which the Fisher matrix is measured"),
+            Option(
+                "updates", 1...256, default: 1,
+                help: "Natural steps of an iteration, each on its own part of the trials, within one trust region"),
         ] + ActorCritic.options
 
     static let entry = LearnerEntry(
@@ -82,6 +88,9 @@ public final class TRPO: Learner {
     private let gradient: Matrix
     private let solution: Matrix
     private let trial: Matrix
+    /// θ before an update in parts, and the trials of one.
+    private let start: Matrix
+    private let gathered = GatheredTrials()
     let fisher: FisherMatrix
 
     public init(_ actorCritic: ActorCritic) {
@@ -93,6 +102,7 @@ public final class TRPO: Learner {
         gradient = Matrix(rows: 1, columns: width)
         solution = Matrix(rows: 1, columns: width)
         trial = Matrix(rows: 1, columns: width)
+        start = Matrix(rows: 1, columns: width)
         fisher = FisherMatrix(policy: policy, workers: workers, sums: sums)
     }
 
@@ -111,9 +121,101 @@ public final class TRPO: Learner {
         }
     }
 
-    /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as it was.
+    /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as
+    /// it was.
     public func update(
         _ batch: TrialBatch, settings: Settings, random: RandomSource, clock: inout PhaseClock
+    ) -> PolicyUpdate {
+        settings.updates > 1
+            ? updateInParts(batch, settings, random: random, clock: &clock)
+            : step(Part(of: batch), of: batch, settings, random: random, clock: &clock)
+    }
+
+    /// Trials from which a step is taken.
+    private struct Part {
+        let shards: ArraySlice<ShardBatch>
+        let rows: Int
+        /// Where they lie in the batch; nil: they are all of it.
+        var trials: ArraySlice<(shard: Int, lane: Int)>?
+
+        init(of batch: TrialBatch) { (shards, rows) = (batch.shards[...], batch.rows) }
+
+        init(_ gathered: GatheredTrials, trials: ArraySlice<(shard: Int, lane: Int)>) {
+            (shards, rows, self.trials) = (gathered.shards, gathered.rows, trials)
+        }
+
+        /// Some of them, chosen at random.
+        func sample(_ share: Double, of batch: TrialBatch, random: inout RandomSource) -> [(shard: Int, lane: Int)] {
+            func wanted(_ count: Int) -> Int { max(1, Int((Double(count) * share).rounded())) }
+            guard let trials else { return batch.sampleTrials(wanted(batch.trials), random: &random) }
+            return random.permutation(trials.count).prefix(wanted(trials.count)).map { trials[trials.startIndex + $0] }
+        }
+    }
+
+    /// Several natural steps: the batch is cut into as many parts of whole trials, chosen at random, and each part gives a
+    /// step within its share of the trust region, from where the step before it ended. What PPO gains over one natural step
+    /// is the number of its updates. After the first step π has moved away from the policy that played, so advantages are
+    /// weighted by the ratio of the two: then a part is a batch like any other. In the end the whole way is shortened until
+    /// it keeps to the trust region and improves the surrogate over all N rows.
+    private func updateInParts(
+        _ batch: TrialBatch, _ settings: Settings, random: RandomSource, clock: inout PhaseClock
+    ) -> PolicyUpdate {
+        let parameters = actorCritic.parameters
+        var report = PolicyUpdate()
+        report.naturalStep = PolicyUpdate.NaturalStep()
+        report.entropy = clock.measure(.gradient) { actorCritic.rememberDistributions(batch) }
+        start.copy(from: UnsafePointer(parameters.pointer))
+        let count = min(settings.updates, batch.trials)
+        // Steps in directions that have nothing to do with each other add up their KL.
+        var partSettings = settings
+        partSettings.maximumKL = settings.maximumKL / Double(count)
+        var order = random.split(1)
+        let trials = batch.sampleTrials(batch.trials, random: &order)
+        for index in 0..<count {
+            let chosen = trials[trials.count * index / count..<trials.count * (index + 1) / count]
+            gathered.choose(Array(chosen), of: batch)
+            workers.pool.run(gathered.shards.count) { shard, _ in gathered.fill(shard, from: batch) }
+            let step = step(
+                Part(gathered, trials: chosen), of: batch, partSettings, random: random.split(2, index), clock: &clock)
+            report.naturalStep?.add(step.naturalStep, of: count)
+        }
+        clock.measure(.lineSearch) {
+            searchWholeWay(to: parameters, batch, settings, &report)
+        }
+        return report
+    }
+
+    /// Shortens the way from `start` to θ until it holds for the whole batch.
+    private func searchWholeWay(
+        to parameters: Matrix, _ batch: TrialBatch, _ settings: Settings, _ report: inout PolicyUpdate
+    ) {
+        let width = parameters.columns
+        // The whole way.
+        solution.copy(from: UnsafePointer(parameters.pointer))
+        Elementwise.addScaled(width, -1, start.pointer, to: solution.pointer)
+        report.outcome = .restored
+        var scale = 1.0
+        for _ in 0..<settings.backtrackLimit {
+            trial.copy(from: UnsafePointer(start.pointer))
+            Elementwise.addScaled(width, Float(scale), solution.pointer, to: trial.pointer)
+            let (gain, divergence) = measure(trial.pointer, Part(of: batch), settings)
+            if gain > 0 && divergence <= settings.maximumKL {
+                parameters.copy(from: UnsafePointer(trial.pointer))
+                report.outcome = .accepted
+                report.naturalStep?.surrogateGain = gain
+                report.actualKL = divergence
+                return
+            }
+            if !gain.isFinite || !divergence.isFinite { report.outcome = .notFinite }
+            let aim = 0.97 * (settings.maximumKL / divergence).squareRoot()
+            scale *= divergence > settings.maximumKL ? max(0.1, aim) : settings.backtrackFactor
+        }
+        parameters.copy(from: UnsafePointer(start.pointer))
+    }
+
+    /// One natural step from some trials, within δ.
+    private func step(
+        _ part: Part, of batch: TrialBatch, _ settings: Settings, random: RandomSource, clock: inout PhaseClock
     ) -> PolicyUpdate {
         let parameters = actorCritic.parameters
         var report = PolicyUpdate()
@@ -121,12 +223,12 @@ public final class TRPO: Learner {
         let width = parameters.columns
         let damping = FisherMatrix.Damping(
             absolute: Float(settings.damping), relative: Float(settings.relativeDamping))
-        let wholeBatch = settings.fisherShare >= 1
+        let isWhole = settings.fisherShare >= 1
 
         clock.measure(.gradient) {
             computeGradient(
-                parameters.pointer, batch, entropyBonus: Float(settings.entropyBonus),
-                records: wholeBatch ? fisher.takeAll(of: batch) : nil, report: &report)
+                parameters.pointer, part, entropyBonus: Float(settings.entropyBonus),
+                records: isWhole ? fisher.take(part.shards, rows: part.rows) : nil, report: &report)
         }
         let gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
         report.naturalStep?.gradientNorm = gradientNorm
@@ -136,8 +238,11 @@ public final class TRPO: Learner {
         }
 
         let solved = clock.measure(.fisher) { () -> ConjugateGradient.Report in
-            if !wholeBatch {
-                fisher.record(settings.fisherShare, of: batch, parameters: parameters.pointer, random: random)
+            if !isWhole {
+                var order = random
+                fisher.record(
+                    part.sample(settings.fisherShare, of: batch, random: &order), of: batch,
+                    parameters: parameters.pointer, hasMoved: part.trials != nil)
             }
             fisher.precondition(
                 exponent: Float(settings.preconditioning), damping: damping.absolute, random: random.split(0))
@@ -163,7 +268,7 @@ public final class TRPO: Learner {
             for attempt in 0..<settings.backtrackLimit {
                 trial.copy(from: UnsafePointer(parameters.pointer))
                 Elementwise.addScaled(width, Float(scale), solution.pointer, to: trial.pointer)
-                let (gain, divergence) = measure(trial.pointer, batch, settings)
+                let (gain, divergence) = measure(trial.pointer, part, settings)
                 guard gain.isFinite, divergence.isFinite else {
                     report.outcome = .notFinite
                     scale *= settings.backtrackFactor
@@ -191,24 +296,27 @@ public final class TRPO: Learner {
 
     // MARK: Passes over shards
 
-    /// Unrolls π_old, keeps its log-probabilities in the batch, and pulls the surrogate's gradient back: at θ_old the
-    /// ratio is exactly 1, so it is (1/N) Σ A ∇ log π.
+    /// Unrolls π, keeps its log-probabilities in the shards, and pulls the surrogate's gradient back: at θ the ratio is
+    /// exactly 1, so it is (1/N) Σ A ∇ log π. In a part of a batch A is first weighted by how much likelier the action has
+    /// become since it was played.
     private func computeGradient(
-        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Float, records: [Tape]?,
+        _ parameters: UnsafePointer<Float>, _ part: Part, entropyBonus: Float, records: [Tape]?,
         report: inout PolicyUpdate
     ) {
-        let count = batch.shards.count
+        let count = part.shards.count
         sums.prepare(count)
-        let weight = 1 / Float(batch.rows)
+        let weight = 1 / Float(part.rows)
         let entropies = Buffer<Double>(capacity: count)
         workers.pool.run(count) { index, worker in
-            let shard = batch.shards[index]
+            let shard = part.shards[part.shards.startIndex + index]
             let tape = records?[index] ?? workers.tapes[worker]
             let workspace = workers.workspaces[worker]
             tape.begin(parameters: parameters, recording: true)
             let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
             tape.output = logits
-            entropies[index] = shard.keepDistributions(logits: tape.value(logits))
+            entropies[index] =
+                part.trials == nil
+                ? shard.keepDistributions(logits: tape.value(logits)) : shard.reweight(logits: tape.value(logits))
             let (actions, logProbabilities) = (shard.actionCount, shard.logProbabilities.pointer)
             tape.beginVJP(workspace: workspace)
             let seed = workspace.cotangent(logits)
@@ -228,23 +336,23 @@ public final class TRPO: Learner {
             tape.vjp(gradient: slot, workspace: workspace)
         }
         gradient.copy(from: UnsafePointer(sums.reduce(count, pool: workers.pool)))
-        report.entropy = (0..<count).reduce(0) { $0 + entropies[$1] } / Double(batch.rows)
+        report.entropy = (0..<count).reduce(0) { $0 + entropies[$1] } / Double(part.rows)
     }
 
     /// Gain of the surrogate, entropy bonus included, and mean KL at other parameters, over all N rows; over a quarter of
     /// the shards where these show already that the step is too long.
     private func measure(
-        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, _ settings: Settings
+        _ parameters: UnsafePointer<Float>, _ part: Part, _ settings: Settings
     ) -> (gain: Double, divergence: Double) {
-        let count = batch.shards.count
+        let (shards, count) = (part.shards, part.shards.count)
         let probe = count >= 8 ? count / 4 : 0
         var sums = Sums()
         if probe > 0 {
-            sums = measure(parameters, batch.shards[..<probe], entropyBonus: settings.entropyBonus)
+            sums = measure(parameters, shards[..<(shards.startIndex + probe)], entropyBonus: settings.entropyBonus)
             let divergence = sums.divergence / sums.rows
             if divergence > 1.2 * settings.maximumKL { return (sums.gain / sums.rows, divergence) }
         }
-        sums.add(measure(parameters, batch.shards[probe...], entropyBonus: settings.entropyBonus))
+        sums.add(measure(parameters, shards[(shards.startIndex + probe)...], entropyBonus: settings.entropyBonus))
         return (sums.gain / sums.rows, sums.divergence / sums.rows)
     }
 
