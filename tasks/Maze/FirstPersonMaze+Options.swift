@@ -16,7 +16,7 @@ extension FirstPersonMaze {
     /// learning. Many small steps by Adam get further with the same trials than one large one by TRPO
     /// (docs/experiments.md).
     private static func training(_ values: Values, _ model: ModelTraits) -> TrainingDefaults {
-        let smaller: Values = values.integer("maze-size") > 3 ? ["maze-size": 3] : [:]
+        let smaller: Values = values.integer("maze-size") > 5 ? ["maze-size": 5] : [:]
         func stage(
             _ iterations: Int, _ batchSteps: Int, lambda: Double = 0.97, kl: ClosedRange<Double> = 0.02...0.02,
             entropy: ClosedRange<Double>, _ taskOptions: Values = [:]

@@ -268,6 +268,18 @@ extension Tape {
                 | (rectified ? Convolution.rectifiedFlag : 0))
     }
 
+    /// Convolves distinct images of bytes, channels last, brought to 0 … 1, or to −1 … 1 if `centred`:
+    /// [U, output height · output width · O].
+    public func convolution(
+        _ images: DistinctImages, centred: Bool = false, _ shape: ConvolutionShape, weight: Node, bias: Node? = nil,
+        rectified: Bool = false
+    ) -> Node {
+        convolve(
+            images.images, shape, weight: weight, bias: bias, scale: centred ? 2 / 255 : 1 / 255,
+            flags: Convolution.bytesFlag | (centred ? Convolution.centredFlag : 0)
+                | (rectified ? Convolution.rectifiedFlag : 0))
+    }
+
     private func convolve(
         _ x: Node, _ shape: ConvolutionShape, weight: Node, bias: Node?, scale: Float, flags: Int
     ) -> Node {
