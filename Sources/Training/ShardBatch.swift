@@ -120,13 +120,12 @@ public final class ShardBatch {
             rows: rows, outcomes: actionCount, logProbabilities: logProbabilities.pointer)
     }
 
-    /// The same, of a policy that is not the one that played: advantages are multiplied by how much likelier their actions
-    /// have become.
+    /// The same, of a policy that may have left the one that played: advantages are multiplied by how much likelier their
+    /// actions have become. Values are lost: the old log-probabilities of the actions lie in their place meanwhile.
     func reweight(logits: UnsafePointer<Float>) -> Double {
         func logProbability(_ row: Int) -> Float {
             logProbabilities.pointer[row * actionCount + Int(actions.pointer[row])]
         }
-        // Where nothing is divided by a number near 0, since only differences of logarithms are taken.
         for row in 0..<rows { values.pointer[row] = logProbability(row) }
         let entropy = keepDistributions(logits: logits)
         for row in 0..<rows { advantages.pointer[row] *= expf(logProbability(row) - values.pointer[row]) }

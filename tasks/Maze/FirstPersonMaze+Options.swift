@@ -5,7 +5,16 @@ extension FirstPersonMaze {
         name: "maze",
         summary: "mazes seen through the agent's eyes: find the red block, remember it, go straight to it",
         options: options, objection: { Options($0).objection }, training: { training($0, $1) },
+        refusalOfVersion1: { refusalOfVersion1($0) },
         make: { FirstPersonMaze(Options($0)) })
+
+    /// A maze of N × N rooms has 2N − 1 cells a side.
+    private static func refusalOfVersion1(_ given: [String: String]) -> String {
+        let rooms = given["maze-size"].flatMap { Int($0) } ?? 5
+        return
+            "rl2x 0.1.0 counted a maze's rooms, \(rooms) a side, where cells are counted now, and its walls were thin, so its "
+            + "policy cannot be judged here; train a new one with --task maze --maze-size \(2 * rooms - 1)"
+    }
 
     /// A policy that seldom reaches its goal learns to wander; one that has learned in a smaller maze what the goal looks
     /// like, and that it stays where it is, looks for it in a larger one too.
@@ -16,7 +25,7 @@ extension FirstPersonMaze {
     /// learning. Many small steps by Adam get further with the same trials than one large one by TRPO
     /// (docs/experiments.md).
     private static func training(_ values: Values, _ model: ModelTraits) -> TrainingDefaults {
-        let smaller: Values = values.integer("maze-size") > 5 ? ["maze-size": 5] : [:]
+        let smaller = smaller(values)
         func stage(
             _ iterations: Int, _ batchSteps: Int, lambda: Double = 0.97, kl: ClosedRange<Double> = 0.02...0.02,
             entropy: ClosedRange<Double>, _ taskOptions: Values = [:]
@@ -38,6 +47,15 @@ extension FirstPersonMaze {
                 stage(400, 30_000, entropy: 0.005...0.01),
                 stage(900, 40_000, kl: 0.002...0.02, entropy: 0...0.005),
             ])
+    }
+
+    /// What makes the mazes small, with as many to train on as there are then.
+    private static func smaller(_ values: Values) -> Values {
+        var smaller = Options(values)
+        guard smaller.size > 5 else { return [:] }
+        smaller.size = 5
+        guard let most = smaller.mazes, smaller.trainingMazes > most else { return ["maze-size": 5] }
+        return ["maze-size": 5, "training-mazes": .integer(most)]
     }
 
     /// The smallest frame is the smallest that two convolutions of 5 × 5 with stride 2 can read.

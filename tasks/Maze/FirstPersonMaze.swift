@@ -60,17 +60,24 @@ public struct FirstPersonMaze: TaskFamily {
             if turn < 1 || 360 % turn != 0 {
                 return "--turn-degrees is \(turn): it must divide 360, such as 15, 30 or 45"
             }
-            if loops == 0, let count = FirstPersonMaze.mazes(rooms: rooms), trainingMazes > count {
-                return
-                    "--training-mazes is \(trainingMazes): at --maze-size \(size) there are \(count) mazes; choose at "
-                    + "most that, or 0 for no limit"
-            }
             if holdOut == .layouts, !FirstPersonMaze.dividesLayouts(self) {
                 return
                     "--hold-out layouts: with --maze-size \(size) and --loops \(decimal(loops)) there are too few layouts "
                     + "to keep some apart; use --hold-out draws"
             }
+            if let mazes, trainingMazes > mazes {
+                return
+                    "--training-mazes is \(trainingMazes): at --maze-size \(size) with --hold-out \(holdOut.rawValue) there "
+                    + "are \(mazes) mazes to train on; choose at most that, or 0 for no limit"
+            }
             return nil
+        }
+
+        /// Mazes to train on: layouts, times the ordered pairs of different rooms; nil where there are too many to count.
+        var mazes: Int? {
+            guard loops == 0, let trees = FirstPersonMaze.trees[rooms] else { return nil }
+            let layouts = holdOut == .draws ? trees.count : trees.count { !$0.isHeldOut }
+            return layouts * rooms * rooms * (rooms * rooms - 1)
         }
     }
 
@@ -113,11 +120,8 @@ public struct FirstPersonMaze: TaskFamily {
         return (250 * side * side + 15) / 16
     }
 
-    /// Layouts without loops, times the ordered pairs of different rooms; nil where they are too many to matter.
-    static func mazes(rooms side: Int) -> Int? {
-        let (trees, rooms) = ([2: 4, 3: 192, 4: 100_352][side], side * side)
-        return trees.map { $0 * rooms * (rooms - 1) }
-    }
+    /// All layouts without loops, by R, where they are so few that one can ask for more mazes than there are.
+    static let trees = [2: MazeLayout.trees(size: 2), 3: MazeLayout.trees(size: 3)]
 
     /// Whether both sides of the division by layout hold a layout that is not too rare: among some hundred draws.
     static func dividesLayouts(_ options: Options) -> Bool {

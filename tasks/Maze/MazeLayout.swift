@@ -13,6 +13,9 @@ public struct MazeLayout: Sendable, Hashable {
         case wilson
         /// Prim's random growth, as in the authors' environment: from a random room, one of the walls between the tree and
         /// the rooms outside is opened, each with the same chance. Trees with many short branches are likelier.
+        ///
+        /// Its mean shortest ways between two different rooms, 5.55 cells of 3 × 3 rooms and 10.2 of 5 × 5, are those of
+        /// the published mazes, 5.6 and 10.3; uniform trees have 5.76 and 11.5.
         case prim
     }
 
@@ -57,6 +60,21 @@ public struct MazeLayout: Sendable, Hashable {
         for room in 0..<rooms {
             opensEast[room] = room % size < size - 1 && joins(room, room + 1)
             opensSouth[room] = room / size < size - 1 && joins(room, room + size)
+        }
+    }
+
+    /// All spanning trees; there are 4 of 2 × 2 rooms, 192 of 3 × 3 and 100 352 of 4 × 4.
+    static func trees(size: Int) -> [MazeLayout] {
+        precondition(size <= 3, "too many subsets of the walls of \(size) × \(size) rooms")
+        let (rooms, walls) = (size * size, 2 * size * (size - 1))
+        return (0..<1 << walls).filter { $0.nonzeroBitCount == rooms - 1 }.compactMap { passages in
+            // `joins` is asked of each wall once, in order.
+            var wall = -1
+            let layout = MazeLayout(size: size) { _, _ in
+                wall += 1
+                return passages >> wall & 1 == 1
+            }
+            return layout.distances(from: 0).contains(-1) ? nil : layout
         }
     }
 

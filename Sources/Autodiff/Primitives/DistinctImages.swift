@@ -5,56 +5,65 @@ import Kernels
 /// does to one of them it need not do to the others. Values and derivatives are those of the images one by one; only sums
 /// are taken in another order.
 public struct DistinctImages {
-    /// The distinct images in the order in which they come first: a constant [U, bytes / 4, rounded up].
+    /// The distinct images in the order in which they come first: a constant [U, width / 4, rounded up].
     let images: Node
-    /// Which of them each image is: a constant [N, 1] whose floats are the bits of `Int32`.
+    /// Which of them each image is: a constant [N, 1] whose floats are the bits of `Int32`, as `Embedding` reads them.
     let places: Node
+    /// Bytes of an image.
+    let width: Int
 }
 
 extension Tape {
     /// Copies the distinct ones of `count` images of `width` bytes each to the tape.
     public func distinctImages(_ bytes: UnsafePointer<UInt8>, count: Int, width: Int) -> DistinctImages {
         let places = constant(rows: count, columns: 1)
+        // At most half of the slots of the hash table are taken; behind it, the rows of the images that came first.
         var slots = 16
         while slots < 2 * count { slots *= 2 }
-        // A hash table of the rows of images that came first, and those rows in order.
         let memory = scratch(slots + count)
-        let distinct = memory.withMemoryRebound(to: Int32.self, capacity: slots + count) { table in
-            let place = mutableValue(places)
-            table.update(repeating: -1, count: slots)
+        let bytesPerFloat = MemoryLayout<Float>.size
+        return memory.withMemoryRebound(to: Int32.self, capacity: slots + count) { table in
             let firsts = table + slots
-            var distinct: Int32 = 0
-            for row in 0..<count {
-                let image = bytes + row * width
-                var slot = Int(truncatingIfNeeded: Tape.hash(image, width) >> 20) & (slots - 1)
-                var number: Int32 = -1
-                while table[slot] >= 0 {
-                    if memcmp(bytes + Int(firsts[Int(table[slot])]) * width, image, width) == 0 {
-                        number = table[slot]
-                        break
-                    }
-                    slot = (slot + 1) & (slots - 1)
-                }
-                if number < 0 {
-                    number = distinct
-                    table[slot] = number
-                    firsts[Int(number)] = Int32(row)
-                    distinct += 1
-                }
-                place[row] = Float(bitPattern: UInt32(bitPattern: number))
+            let distinct = number(
+                bytes, count: count, width: width, table: table, slots: slots, firsts: firsts,
+                numbers: mutableValue(places))
+            let images = constant(rows: distinct, columns: (width + bytesPerFloat - 1) / bytesPerFloat)
+            let target = UnsafeMutableRawPointer(mutableValue(images))
+            for image in 0..<distinct {
+                (target + image * images.columns * bytesPerFloat).copyMemory(
+                    from: bytes + Int(firsts[image]) * width, byteCount: width)
             }
-            return Int(distinct)
+            return DistinctImages(images: images, places: places, width: width)
         }
-        let floats = (width + MemoryLayout<Float>.size - 1) / MemoryLayout<Float>.size
-        let images = constant(rows: distinct, columns: floats)
-        let target = UnsafeMutableRawPointer(mutableValue(images))
-        memory.withMemoryRebound(to: Int32.self, capacity: slots + count) { table in
-            for number in 0..<distinct {
-                (target + number * floats * MemoryLayout<Float>.size).copyMemory(
-                    from: bytes + Int(table[slots + number]) * width, byteCount: width)
+    }
+
+    /// Numbers distinct images in the order in which they come first, and writes each image's number, its bits.
+    ///
+    /// - Parameters:
+    ///   - table: room for an open hash table of numbers [slots], a power of two.
+    ///   - firsts: takes the row of the first image of each number.
+    /// - Returns: how many there are.
+    private func number(
+        _ bytes: UnsafePointer<UInt8>, count: Int, width: Int, table: UnsafeMutablePointer<Int32>, slots: Int,
+        firsts: UnsafeMutablePointer<Int32>, numbers: UnsafeMutablePointer<Float>
+    ) -> Int {
+        table.update(repeating: -1, count: slots)
+        var distinct: Int32 = 0
+        for row in 0..<count {
+            let image = bytes + row * width
+            // From the image's slot to the one that holds it, or to the first that is free.
+            var slot = Int(truncatingIfNeeded: Tape.hash(image, width) >> 20) & (slots - 1)
+            while table[slot] >= 0, memcmp(bytes + Int(firsts[Int(table[slot])]) * width, image, width) != 0 {
+                slot = (slot + 1) & (slots - 1)
             }
+            if table[slot] < 0 {
+                table[slot] = distinct
+                firsts[Int(distinct)] = Int32(row)
+                distinct += 1
+            }
+            numbers[row] = Float(bitPattern: UInt32(bitPattern: table[slot]))
         }
-        return DistinctImages(images: images, places: places)
+        return Int(distinct)
     }
 
     /// A hash of some bytes, eight at a time in four streams.

@@ -28,8 +28,7 @@ public struct PolicyUpdate: Sendable {
         public init() {}
 
         /// Takes in one of several steps: norms and residuals are means, counts are sums.
-        mutating func add(_ step: NaturalStep?, of count: Int) {
-            guard let step else { return }
+        mutating func add(_ step: NaturalStep, of count: Int) {
             gradientNorm += step.gradientNorm / Double(count)
             predictedGain += step.predictedGain
             predictedKL += step.predictedKL
