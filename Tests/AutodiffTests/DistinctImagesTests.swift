@@ -105,7 +105,7 @@ import Testing
         var random = RandomSource(seed: 42)
         let image = randomBytes(width, &random)
         let others = (0..<width).flatMap { place -> [[UInt8]] in
-            [1, 128, 255].map { change in
+            [UInt8(1), 128, 255].map { change in
                 var other = image
                 other[place] ^= change
                 return other

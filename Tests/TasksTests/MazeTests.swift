@@ -303,15 +303,15 @@ import Testing
         }
     }
 
-    /// What the defaults were chosen for: 26 with deviation 12 between mazes, so the mean of 400 lies within 2.4 of it by
-    /// four standard errors. Random play reaches the target in one episode of 25.
+    /// What the defaults were chosen for: 23.0 with deviation 12.6 between mazes, so the mean of 400 lies within 2.5 of it
+    /// by four standard errors. Random play reaches the target in one episode of seven, within 4.5 deviations of 400.
     @Test func shortestPathsAreTwentyToThirtySteps() throws {
         let family = Self.family()
         let oracle = MazeOracle(family.motion)
         let drawn = members(family, seed: 13, 400)
         let lengths = try drawn.map { Double(try #require(oracle.path(in: $0.world, from: $0.start)).count) }
         let mean = lengths.reduce(0, +) / 400
-        #expect(mean > 23.6 && mean < 28.4, "\(mean)")
+        #expect(mean > 20.5 && mean < 25.5, "\(mean)")
         var random = RandomSource(seed: 14)
         let reached = drawn.count { member in
             var pose = member.start
@@ -322,7 +322,7 @@ import Testing
                 return outcome.reachesTarget
             }
         }
-        #expect(reached > 1 && reached < 33, "\(reached) of 400")
+        #expect(abs(Double(reached) - 400 / 7) < 4.5 * (400.0 * 6 / 49).squareRoot(), "\(reached) of 400")
     }
 }
 
@@ -409,7 +409,13 @@ extension MazeWorld {
                 #expect(world.isClear(pose.x, pose.y, 0, 0), "the body stands in a wall")
                 let (nextColumn, nextRow) = (MazeWorld.block(pose.x), MazeWorld.block(pose.y))
                 #expect(!world.isSolid(nextColumn, nextRow))
-                #expect(abs(nextColumn - column) + abs(nextRow - row) <= 1, "from \((column, row)) to \(pose)")
+                // A long step may cut through a room's corner from one passage to the next.
+                let distance = abs(nextColumn - column) + abs(nextRow - row)
+                let hasCorner = !world.isSolid(nextColumn, row) || !world.isSolid(column, nextRow)
+                #expect(
+                    distance <= 1
+                        || distance == 2 && abs(nextColumn - column) == 1 && hasCorner,
+                    "from \((column, row)) to \(pose)")
                 (column, row) = (nextColumn, nextRow)
             }
         }

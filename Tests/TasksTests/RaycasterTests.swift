@@ -123,7 +123,7 @@ import Testing
     ) {
         let raycaster = Raycaster(width: width, height: height, fieldOfView: 90, headings: 12)
         var (seen, wrong, columns) = (0, 0, 0)
-        for view in views(150, seed: 22) {
+        for view in views(600, seed: 22) {
             let bytes = frame(raycaster, view)
             let hits = raycaster.hits(in: view.world, from: view.pose)
             for column in 0..<width {
