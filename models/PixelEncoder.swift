@@ -62,9 +62,11 @@ public struct PixelEncoder: Encoder {
 
     public func encode(_ inputs: StepInputs, tape: Tape) -> Node {
         let rows = inputs.rows
+        let images = tape.distinctImages(inputs.images, count: rows, width: first.inputCount)
         let shallow = tape.convolution(
-            bytes: inputs.images, count: rows, centred: true, first, weight: weight1, bias: bias1, rectified: true)
-        let deep = tape.convolution(shallow, second, weight: weight2, bias: bias2, rectified: true)  // [rows, F]
+            images, centred: true, first, weight: weight1, bias: bias1, rectified: true)  // [U, …]
+        let features = tape.convolution(shallow, second, weight: weight2, bias: bias2, rectified: true)  // [U, F]
+        let deep = tape.spread(features, over: images)  // [rows, F]
         let action = tape.embedding(inputs.previousActions, count: rows, table: table)  // [rows, H]
         let facts = tape.constant(rows: rows, columns: stepScale == nil ? 2 : 3)
         var row = tape.mutableValue(facts)

@@ -10,6 +10,9 @@ public struct TaskEntry: CatalogueEntry {
     public let objection: @Sendable (Values) -> String?
     /// How it is trained by default.
     public let training: @Sendable (Values, ModelTraits) -> TrainingDefaults
+    /// Why a policy that rl2x 0.1.0 trained on this task cannot be judged any more, and what to do, of its options as they
+    /// were written; nil if the task has not changed.
+    public let refusalOfVersion1: (@Sendable ([String: String]) -> String)?
     /// Builds the family from one value for each option.
     public let make: @Sendable (Values) -> any TaskFamily
 
@@ -19,12 +22,14 @@ public struct TaskEntry: CatalogueEntry {
         name: String, summary: String, options: [Option],
         objection: @escaping @Sendable (Values) -> String? = { _ in nil },
         training: (@Sendable (Values, ModelTraits) -> TrainingDefaults)? = nil,
+        refusalOfVersion1: (@Sendable ([String: String]) -> String)? = nil,
         make: @escaping @Sendable (Values) -> any TaskFamily
     ) {
         self.name = name
         self.summary = summary
         self.options = options
         self.objection = objection
+        self.refusalOfVersion1 = refusalOfVersion1
         self.training =
             training ?? { values, traits in
                 let family = make(values)

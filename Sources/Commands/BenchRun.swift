@@ -41,7 +41,7 @@ struct BenchRunCommand: ParsableCommand {
         let (plan, text) = try Plan.readWithText(self.plan)
         for problem in plan.problems { printError("rl2x: " + problem) }
         let cells = try chosen(plan)
-        let directory = out ?? "runs/\(plan.name)"
+        let directory = out ?? "runs/\(Plan.slug(plan.name))"
         if list {
             for (number, cell) in plan.cells.enumerated() {
                 let record = "\(directory)/\(CellRecord.folder)/\(cell.identifier).json"

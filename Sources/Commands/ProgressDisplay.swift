@@ -22,6 +22,7 @@ final class ProgressDisplay {
         printError(
             "\(session.run.path): iterations \(firstIteration) … \(configuration.iterations), "
                 + "\(session.trainer.policy.layout.count) parameters in the policy")
+        for notice in session.notices { printError("warning: \(notice)") }
         let (wanted, scheduled) = (configuration.iterations, configuration.scheduledIterations)
         if wanted < scheduled {
             printError("it stops \(scheduled - wanted) iterations before the end of the schedule; --resume can go on")

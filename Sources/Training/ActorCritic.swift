@@ -94,6 +94,21 @@ public final class ActorCritic {
     }
 }
 
+extension ActorCritic {
+    /// Writes log π of every row into the batch; returns its mean entropy, nats.
+    func rememberDistributions(_ batch: TrialBatch) -> Double {
+        let count = batch.shards.count
+        let entropies = Buffer<Double>(capacity: count)
+        workers.pool.run(count) { index, worker in
+            let (shard, tape) = (batch.shards[index], workers.tapes[worker])
+            tape.begin(parameters: UnsafePointer(parameters.pointer), recording: false)
+            let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
+            entropies[index] = shard.keepDistributions(logits: tape.value(logits))
+        }
+        return (0..<count).reduce(0) { $0 + entropies[$1] } / Double(batch.rows)
+    }
+}
+
 extension IterationReport {
     mutating func add(_ update: PolicyUpdate, explainedVariance: Double, criticLoss: Double?) {
         outcome = update.outcome

@@ -58,7 +58,7 @@ extension Trainer {
             guard let tensor = file[name], tensor.shape.count == 1 else {
                 throw UserError("\(path): not a checkpoint of rl2x (no tensor '\(name)')")
             }
-            return tensor.values
+            return try Trainer.finite(tensor, path: path)
         }
         var scale = ReturnScale()
         scale.means = try column("return_scale.means")
@@ -126,6 +126,16 @@ extension Trainer {
             throw UserError(
                 "\(path): a checkpoint of another size ('\(name)' is \(tensor.shape), the configuration wants \(shape))"
             )
+        }
+        return try finite(tensor, path: path)
+    }
+
+    /// A policy that is not finite would play, and be reported, like any other.
+    private static func finite(_ tensor: SafetensorsFile.Tensor, path: String) throws -> [Float] {
+        guard tensor.values.allSatisfy(\.isFinite) else {
+            throw UserError(
+                "\(path): '\(tensor.name)' holds numbers that are not finite: the file is damaged or the training "
+                    + "diverged; use another checkpoint")
         }
         return tensor.values
     }

@@ -44,6 +44,9 @@ extension RunRequest {
         if let name = try keys["model"]?.string() { model = name }
         if let number = try keys["seed"]?.integer(0...Int.max) { seed = number }
         settings = try keys["task_options"]?.settings() ?? []
+        if let refusal = try taskCatalogue.require(task).refusalOfVersion1 {
+            throw root.error(refusal(Dictionary(settings.map { ($0.name, $0.text) }) { $1 }))
+        }
         let modelEntry = try modelCatalogue.require(model)
         let renamed =
             try (keys["model_options"]?.entries() ?? [])

@@ -44,31 +44,32 @@ final class FisherMatrix {
 
     // MARK: On which trials
 
-    /// F is to be of a whole batch, whose unrolling is recorded by the caller, on one tape a shard.
-    func takeAll(of batch: TrialBatch) -> [Tape] {
-        take(batch.shards[...], rows: batch.rows)
-        return tapes
-    }
-
-    /// F is to be of a share of the batch, in (0, 1]: whole trials, because subsampling time steps would cut a recurrent history.
-    /// - Parameter parameters: θ_old [P], whose log-probabilities the batch holds.
-    func record(_ share: Double, of batch: TrialBatch, parameters: UnsafePointer<Float>, random: RandomSource) {
-        var random = random
-        let wanted = max(1, Int((Double(batch.trials) * share).rounded()))
-        sample.choose(batch.sampleTrials(wanted, random: &random), of: batch)
-        take(sample.shards, rows: sample.rows)
-        workers.pool.run(shards.count) { index, _ in
-            sample.fill(index, from: batch)
-            let (shard, tape) = (shards[index], tapes[index])
-            tape.begin(parameters: parameters, recording: true)
-            tape.output = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
-        }
-    }
-
-    private func take(_ shards: ArraySlice<ShardBatch>, rows: Int) {
+    /// F is to be of these shards, whose unrolling is recorded by the caller, on one tape a shard.
+    @discardableResult
+    func take(_ shards: ArraySlice<ShardBatch>, rows: Int) -> [Tape] {
         (self.shards, self.rows) = (shards, rows)
         sums.prepare(shards.count)
         while tapes.count < shards.count { tapes.append(Tape()) }
+        return tapes
+    }
+
+    /// F is to be of some trials of the batch: whole trials, because subsampling time steps would cut a recurrent history.
+    /// - Parameters:
+    ///   - parameters: θ [P]
+    ///   - hasMoved: θ is another than the one whose log-probabilities the batch holds.
+    func record(
+        _ trials: [(shard: Int, lane: Int)], of batch: TrialBatch, parameters: UnsafePointer<Float>, hasMoved: Bool
+    ) {
+        sample.choose(trials, of: batch)
+        take(sample.shards, rows: sample.rows)
+        workers.pool.run(shards.count) { index, _ in
+            sample.fill(index, from: batch)
+            let (shard, tape) = (shards[shards.startIndex + index], tapes[index])
+            tape.begin(parameters: parameters, recording: true)
+            let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
+            tape.output = logits
+            if hasMoved { _ = shard.keepDistributions(logits: tape.value(logits)) }
+        }
     }
 
     // MARK: Products
@@ -135,7 +136,7 @@ final class FisherMatrix {
     ) -> UnsafeMutablePointer<Float> {
         workers.pool.run(shards.count) { index, worker in
             let (tape, workspace) = (tapes[index], workers.workspaces[worker])
-            seed(shards[index], workspace, tape, tape.output!, index)
+            seed(shards[shards.startIndex + index], workspace, tape, tape.output!, index)
             let slot = sums.slot(index)
             slot.update(repeating: 0, count: sums.width)
             tape.vjp(gradient: slot, workspace: workspace)

@@ -24,17 +24,23 @@ public struct RunDirectory: Sendable {
     public var isRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
     public var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
 
-    /// Whether nothing at all is in the directory.
-    public var isEmpty: Bool { (try? FileManager.default.contentsOfDirectory(atPath: path))?.isEmpty ?? true }
+    /// Whether the directory holds something that no run writes. What a run writes may stand there without its
+    /// config.yaml: it was killed in its first moments.
+    public var holdsForeignFiles: Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return !names.allSatisfy(RunDirectory.isOwn)
+    }
 
     /// The files that a run writes; `--overwrite` removes these and no others.
     public func removeRun() throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: path)
-        where ["config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors"].contains(name)
-            || name.hasPrefix("events.out.tfevents.")
-        {
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) where RunDirectory.isOwn(name) {
             try FileManager.default.removeItem(atPath: path + "/" + name)
         }
+    }
+
+    private static func isOwn(_ name: String) -> Bool {
+        ["config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors"].contains(name)
+            || name.hasPrefix("events.out.tfevents.") || AtomicFile.isTemporary(name)
     }
 
     public func create() throws {
@@ -42,7 +48,7 @@ public struct RunDirectory: Sendable {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw UserError(
-                "\(path): the run directory cannot be made (\(RunDirectory.reason(error))); name another with --run")
+                "\(path): the run directory cannot be made (\(RunDirectory.reason(error))); choose another one")
         }
     }
 
@@ -124,9 +130,17 @@ public struct Manifest: Codable, Sendable {
         public var seconds: Double
         /// `finished`, `interrupted`, `failed`, or `running` (or killed).
         public var outcome: String
+        /// Of the session's machine and program, which may be others than those that began the run; nil in manifests of
+        /// rl2x 0.1.0.
+        public var version: String? = Version.number
+        public var commit: String? = Version.commit
+        public var processor: String? = Processor.current.name
+        public var blasKernels: String? = BLAS.kernelSet.name
+        public var command: [String]?
 
         enum CodingKeys: String, CodingKey {
             case started, ended, firstIteration = "first_iteration", iterations, threads, seconds, outcome
+            case version, commit, processor, blasKernels = "blas_kernels", command
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Interface
 import Kernels
 import Tasks
@@ -117,6 +118,18 @@ public final class ShardBatch {
             rows: rows, outcomes: actionCount, logits: logits, into: logProbabilities.pointer)
         return Categorical.entropySum(
             rows: rows, outcomes: actionCount, logProbabilities: logProbabilities.pointer)
+    }
+
+    /// The same, of a policy that may have left the one that played: advantages are multiplied by how much likelier their
+    /// actions have become. Values are lost: the old log-probabilities of the actions lie in their place meanwhile.
+    func reweight(logits: UnsafePointer<Float>) -> Double {
+        func logProbability(_ row: Int) -> Float {
+            logProbabilities.pointer[row * actionCount + Int(actions.pointer[row])]
+        }
+        for row in 0..<rows { values.pointer[row] = logProbability(row) }
+        let entropy = keepDistributions(logits: logits)
+        for row in 0..<rows { advantages.pointer[row] *= expf(logProbability(row) - values.pointer[row]) }
+        return entropy
     }
 
     // MARK: Sums over trials

@@ -1,6 +1,7 @@
 import Foundation
 import Interface
 import Kernels
+import Kernels
 import Tasks
 
 /// A training in a run directory, from its start or its latest checkpoint to its end or its interruption.
@@ -9,6 +10,9 @@ public final class TrainingSession {
     public let trainer: Trainer
     /// Iterations between checkpoints.
     public let checkpointEvery: Int
+
+    /// What the user should know before it goes on, a line each.
+    public private(set) var notices: [String] = []
 
     private let log: MetricsLog
     private var manifest: Manifest
@@ -31,10 +35,10 @@ public final class TrainingSession {
     ) throws {
         try configuration.validate()
         let text = configuration.yaml()
-        if run.exists && !run.isEmpty {
-            guard run.isRun else {
-                throw UserError("\(run.path): exists and is not a run; name another directory with --run")
-            }
+        if run.exists && !run.isRun && run.holdsForeignFiles {
+            throw UserError("\(run.path): holds files and is not a run; choose another run directory")
+        }
+        if run.isRun {
             guard existing == .overwrite else {
                 throw UserError(
                     "\(run.path): a run is there already; continue it with --resume \(run.path), replace it with "
@@ -45,13 +49,13 @@ public final class TrainingSession {
         trainer = try Trainer(configuration, threads: threads, teachers: teachers)
         try run.create()
         lock = try run.lock()
-        if run.isRun { try run.removeRun() }
+        try run.removeRun()
         try AtomicFile.write(Data(text.utf8), to: run.configurationPath)
         self.run = run
         self.checkpointEvery = checkpointEvery
         manifest = Manifest(configuration: configuration, trainer: trainer, command: command)
         log = try MetricsLog(run, configuration, iteration: 0, timesteps: 0)
-        try beginSession(threads: threads)
+        try beginSession(threads: threads, command: command)
         try saveCheckpoint()
     }
 
@@ -93,8 +97,14 @@ public final class TrainingSession {
             FileManager.default.fileExists(atPath: run.manifestPath)
             ? try Manifest.read(run.manifestPath)
             : Manifest(configuration: configuration, trainer: trainer, command: command)
+        let before = manifest.sessions.last?.blasKernels ?? manifest.blasKernels
+        if before != BLAS.kernelSet.name {
+            notices.append(
+                "the run was trained with BLAS kernels \(before) and goes on with \(BLAS.kernelSet.name): from here on "
+                    + "its bits are others than on the first machine; OPENBLAS_CORETYPE=\(before) would keep them")
+        }
         log = try MetricsLog(run, configuration, iteration: trainer.iteration, timesteps: trainer.timesteps)
-        try beginSession(threads: threads)
+        try beginSession(threads: threads, command: command)
     }
 
     /// Trains to the end, or until `shouldStop` says so after an iteration. Writes a checkpoint in either case.
@@ -127,11 +137,11 @@ public final class TrainingSession {
 
     private func saveCheckpoint() throws { try trainer.checkpoint().write(to: run.checkpointPath) }
 
-    private func beginSession(threads: Int) throws {
+    private func beginSession(threads: Int, command: [String]) throws {
         manifest.sessions.append(
             Manifest.Session(
                 started: Manifest.now(), ended: nil, firstIteration: trainer.iteration, iterations: 0,
-                threads: threads, seconds: 0, outcome: "running"))
+                threads: threads, seconds: 0, outcome: "running", command: command))
         try manifest.write(to: run.manifestPath)
     }
 

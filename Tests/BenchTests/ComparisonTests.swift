@@ -1,5 +1,7 @@
 import Foundation
+import Interface
 import Testing
+import Training
 
 @testable import Bench
 
@@ -39,6 +41,34 @@ import Testing
 }
 
 @Suite struct GoalTableTests {
+    /// Tables and page are made of what a record says, not of its configuration: that of a maze of 0.1.0 is refused today.
+    @Test func recordsOfAChangedTaskAreShown() throws {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let configuration = try String(
+            contentsOf: tests.appendingPathComponent("TrainingTests/version1/maze-gru.yaml"), encoding: .utf8)
+        #expect(throws: UserError.self) { try Configuration(yaml: configuration, path: "old.yaml") }
+        let path = tests.appendingPathComponent("BenchTests/golden/records").path
+        let some = try #require(try Comparison.read(path).comparison.records.first)
+        var object = try #require(JSONSerialization.jsonObject(with: some.encoded()) as? [String: Any])
+        var evaluation = try #require((object["evaluations"] as? [[String: Any]])?.first)
+        let goal = GoalEvaluation(
+            successes: [true, true], steps: [8, 4], shortest: [4], episodes: 2)
+        evaluation["per_episode_mean"] = [0, 0]
+        evaluation["task_options"] = ["maze-size": 5]
+        evaluation["maze"] = try JSONSerialization.jsonObject(with: JSONEncoder().encode(goal))
+        (object["configuration"], object["evaluations"]) = (configuration, [evaluation])
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rl2x-records-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try JSONSerialization.data(withJSONObject: object).write(to: folder.appendingPathComponent("old.json"))
+        let (comparison, failures) = try Comparison.read(folder.path)
+        #expect(failures.isEmpty && comparison.records.count == 1, "\(failures)")
+        let table = try #require(comparison.goalTable(some.taskName))
+        #expect(table.rows.first?.prefix(5) == [some.modelName, "as trained", "1", "100.0 %", "8.0"])
+        #expect(comparison.markdown.contains("Success and length"))
+        #expect(Report(comparison).html.contains("Success and length"))
+    }
+
     /// Two seeds on 5 × 5 mazes, of which one was also played on mazes that nothing was published of: by hand.
     @Test func successAndLengthByHand() throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("golden/records")

@@ -87,7 +87,7 @@ private let shownMember = Replay.member..<Replay.member + 1
     }
 
     @Test func aMazeReplayIsSeenAgainAsItWasPlayed() throws {
-        let options: Values = ["maze-size": 3, "episodes": 2]
+        let options: Values = ["maze-size": 5, "episodes": 2]
         let entry = try #require(taskCatalogue.entry(named: "maze"))
         let all = Values(defaults: entry.options, given: options)
         let family = try #require(entry.make(all) as? FirstPersonMaze)

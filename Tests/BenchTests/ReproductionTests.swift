@@ -106,7 +106,7 @@ import Training
 
     /// Records of another task are no part of a table.
     @Test func recordsOfAnotherTaskAreLeftOut() throws {
-        let records = try shipped("maze-5") + shipped("mdps")
+        let records = try shipped("mdps")
         let reproduction = try Reproduction(
             short(PaperTable.bandits, rows: [0], classic: false), records: records, trials: 2, seed: 0,
             workers: Workers(threads: 1))

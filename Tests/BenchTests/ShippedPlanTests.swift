@@ -48,7 +48,7 @@ import Training
         let bandit = try #require(plan.tasks.first { $0.task == "bandit" })
         #expect(bandit.options == ["arms": 5, "episodes": 10])
         let maze = try #require(plan.tasks.first { $0.task == "maze" })
-        #expect(maze.options["maze-size"] == 3)
+        #expect(maze.options["maze-size"] == 5)
     }
 
     /// All nine rows of table 1 and all five of table 2.
@@ -66,8 +66,13 @@ import Training
     }
 
     @Test func theMazePlanGeneralizesAsThePaperDoes() throws {
-        let also = try Self.plan("maze").tasks[0].evaluation.also.map(\.options)
-        #expect(also.contains(["maze-size": 9]) && also.contains(["episodes": 5]))
+        let task = try #require(try Self.plan("maze").tasks.first)
+        #expect(task.options == ["maze-size": 5, "episodes": 2])
+        let also = task.evaluation.also.map(\.options)
+        #expect(
+            also == [
+                ["hold-out": "draws"], ["maze-size": 9], ["episodes": 5], ["maze-size": 9, "episodes": 5],
+            ])
     }
 
     @Test func theMemoryPlanHasAllModes() throws {

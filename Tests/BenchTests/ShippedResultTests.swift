@@ -7,7 +7,7 @@ import Training
 @testable import Bench
 
 /// What the repository says that was measured is what its records hold: docs/bandits.md shows what the shipped records say,
-/// byte for byte, and README.md its first table; likewise docs/mazes.md and the MDPs' and mazes' numbers.
+/// byte for byte, and README.md its first table and the MDPs' numbers.
 @Suite struct ShippedResultTests {
     private let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -32,7 +32,7 @@ import Training
     }
 
     /// Records are of their plan's cells as the plan is read today, so that `bench run` keeps them.
-    @Test(arguments: ["bandits", "mdps", "maze-5", "maze-models"]) func recordsAreOfTheirPlan(_ folder: String) throws {
+    @Test(arguments: ["bandits", "mdps"]) func recordsAreOfTheirPlan(_ folder: String) throws {
         let records = try shipped(folder).records
         #expect(!records.isEmpty)
         for path in ["bench/results/\(folder)/plan.yaml", "bench/plans/\(folder).yaml"] {
@@ -72,28 +72,5 @@ import Training
         let total = String(
             format: "%.2f ± %.2f", record.main.meanTotalReward, record.main.standardError)
         #expect(try text("README.md").contains("**\(total)**"))
-    }
-
-    /// Likewise of the mazes; docs/mazes.md shows the record's tables.
-    @Test func theMazeRecordIsOfTheDefault() throws {
-        let comparison = try shipped("maze-5")
-        let record = try recordOfTheDefault(comparison, task: "maze")
-        let goal = try #require(record.main.goal)
-        #expect(record.main.trials >= 1000 && goal.episodes.count == 2)
-        #expect(goal.episodes[0].successRate >= 0.97 && goal.episodes[1].successRate >= 0.98)
-        #expect(try #require(goal.lengthOverFirst(1)) <= 0.85)
-        #expect(record.costs.trainingSeconds <= 150 * 60)
-        #expect(try text("docs/mazes.md").hasSuffix("\n" + comparison.markdown))
-        let lengths = try goal.episodes.map {
-            String(format: "%.1f ± %.1f", try #require($0.length), try #require($0.standardError))
-        }
-        #expect(try text("README.md").contains("**\(lengths.joined(separator: ", "))**"))
-    }
-
-    @Test func documentsShowTheModelsInMazes() throws {
-        let comparison = try shipped("maze-models")
-        let shown = comparison.tables.filter { $0.title.hasPrefix("Return") || $0.title.hasPrefix("Success") }
-        #expect(shown.count == 2)
-        for (_, table) in shown { #expect(try text("docs/mazes.md").contains(table.markdown())) }
     }
 }

@@ -27,10 +27,9 @@ import Testing
     @Test func aMazesPageIsItsEpisodes() throws {
         try withTemporaryDirectory { directory in
             try Command.succeed(
-                [
-                    "train", "--task", "maze", "--maze-size", "3", "--episodes", "2", "--hidden", "4", "--batch-steps",
-                    "200", "--iterations", "1", "--threads", "1", "--frame-width", "20", "--frame-height", "16",
-                    "--run", "run",
+                ["train"] + Command.smallMaze + [
+                    "--episodes", "2", "--hidden", "4", "--batch-steps", "200", "--iterations", "1", "--threads", "1",
+                    "--frame-width", "20", "--frame-height", "16", "--run", "run",
                 ], in: directory)
             let result = try Command.succeed(["bench", "analyse", "run", "--trials", "100"], in: directory)
             #expect(result.errorLines.count == 1 && result.errors.contains("'maze'"))

@@ -106,6 +106,9 @@ enum Command {
         return result
     }
 
+    /// Mazes of four rooms, in which an episode ends after 63 steps.
+    static let smallMaze = ["--task", "maze", "--maze-size", "3", "--training-mazes", "0", "--hold-out", "draws"]
+
     /// A training of a few milliseconds an iteration.
     static func tiny(_ run: String, iterations: Int = 2, hidden: Int = 8, _ more: String...) -> [String] {
         [

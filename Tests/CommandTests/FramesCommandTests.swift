@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct FramesCommandTests {
     private func write(_ more: String..., into directory: String, out: String = "pictures") throws -> Command.Result {
-        try Command.run(["frames", "--out", out, "--scale", "1", "--maze-size", "3"] + more, in: directory)
+        try Command.run(["frames", "--out", out, "--scale", "1"] + Command.smallMaze + more, in: directory)
     }
 
     @Test func writesAllPicturesOnce() throws {
@@ -56,9 +56,9 @@ import Testing
     @Test func aRunPlays() throws {
         try withTemporaryDirectory { directory in
             try Command.succeed(
-                [
-                    "train", "--task", "maze", "--maze-size", "3", "--hidden", "8", "--batch-steps", "300", "--threads",
-                    "1", "--iterations", "1", "--frame-width", "16", "--frame-height", "13", "--run", "run",
+                ["train"] + Command.smallMaze + [
+                    "--hidden", "8", "--batch-steps", "300", "--threads", "1", "--iterations", "1", "--frame-width",
+                    "16", "--frame-height", "13", "--run", "run",
                 ], in: directory)
             let played = try Command.run(["frames", "run", "--out", "pictures", "--scale", "2"], in: directory)
             #expect(played.code == 0 && played.output.contains("episode 2"), "\(played.errors)")

@@ -11,10 +11,10 @@ import Testing
     }
 
     /// Small mazes, small frames, one iteration.
-    private static let maze = [
-        "--task", "maze", "--maze-size", "3", "--hidden", "8", "--batch-steps", "300", "--threads", "1",
-        "--frame-width", "16", "--frame-height", "13",
-    ]
+    private static let maze =
+        Command.smallMaze + [
+            "--hidden", "8", "--batch-steps", "300", "--threads", "1", "--frame-width", "16", "--frame-height", "13",
+        ]
 
     private func train(_ run: String, in directory: String) throws {
         try Command.succeed(["train"] + Self.maze + ["--iterations", "1", "--run", run], in: directory)
@@ -68,6 +68,24 @@ import Testing
         }
     }
 
+    /// A run of rl2x 0.1.0, whose mazes were others, is not judged in today's.
+    @Test func aRunInMazesOfVersion1IsRefused() throws {
+        try withTemporaryDirectory { directory in
+            try train("run", in: directory)
+            let old = "\(Command.package)/Tests/TrainingTests/version1/maze-gru.yaml"
+            let config = directory + "/run/config.yaml"
+            try FileManager.default.removeItem(atPath: config)
+            try FileManager.default.copyItem(atPath: old, toPath: config)
+            for call in [["evaluate", "run"], ["frames", "run", "--out", "x"], ["train", "--resume", "run"]] {
+                let result = try Command.run(call, in: directory)
+                #expect(result.code == 1 && result.errorLines.count == 1 && result.output.isEmpty, "\(result.errors)")
+                for words in ["run/config.yaml", "counted a maze's rooms", "walls were thin", "--maze-size 9"] {
+                    #expect(result.errors.contains(words), "\(result.errors)")
+                }
+            }
+        }
+    }
+
     @Test func evaluateAMazeWithBaselines() throws {
         try withTemporaryDirectory { directory in
             try train("run", in: directory)
@@ -98,7 +116,7 @@ import Testing
             let maze = try object(
                 ["imitate"] + Self.maze + ["--teacher", "oracle", "--run", "maze"] + small, in: directory)
             #expect(maze["teacher"] as? String == "oracle" && maze["task"] as? String == "maze")
-            #expect(try #require(maze["teacher_mean_total_reward"] as? Double) > 1)
+            #expect(try #require(maze["teacher_mean_total_reward"] as? Double) > 0.5)
             #expect(try #require(maze["upper_bound"] as? Double) < 0, "two batches do not teach the way")
             let text = try String(contentsOfFile: directory + "/maze/config.yaml", encoding: .utf8)
             #expect(text.contains("learner: imitation") && text.contains("teacher: oracle"))
@@ -118,7 +136,7 @@ import Testing
     @Test(arguments: [
         ("{task: bandit, name: t, options: {arms: 2, episodes: 5}", ["--episodes", "8"]),
         (
-            "{task: maze, name: t, options: {maze-size: 3, frame-width: 16, frame-height: 13}",
+            "{task: maze, name: t, options: {maze-size: 3, training-mazes: 0, hold-out: draws, frame-width: 16, frame-height: 13}",
             ["--episodes", "3"]
         ),
     ]) func anEvaluationIsWhatARecordHolds(_ task: String, _ other: [String]) throws {

@@ -53,7 +53,7 @@ import Testing
                 (low, high) = (max(low, min(a, b)), min(high, max(a, b)))
             }
         }
-        return low < high ? low / Double(MazeScale.room) : .infinity
+        return low < high ? low / Double(MazeScale.cell) : .infinity
     }
 
     private func solidBoxes(_ world: MazeWorld) -> [SolidBox] {
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    /// Every ray stops at the nearest of all walls: none passes one, none stops before. Float32 coordinates of a few rooms
+    /// Every ray stops at the nearest of all walls: none passes one, none stops before. Float32 coordinates of a few cells
     /// are right to 1e-6, and slanted rays magnify that; a ray that grazes a corner may see what lies behind it.
     @Test(arguments: [(90.0, 12), (60.0, 8), (150.0, 24)]) func distancesAreThoseOfTheNearestWall(
         _ fieldOfView: Double, _ headings: Int
@@ -83,14 +83,14 @@ import Testing
         #expect(wrong * 1000 <= rays, "\(wrong) of \(rays)")
     }
 
-    /// Straight ahead of the middle of a room the wall is (64 − 12) / 2 units away.
+    /// Straight ahead of the middle of a room the wall is half a cell away.
     @Test func theWallOfARoom() {
         let world = MazeWorld(MazeLayout(size: 3) { _, _ in false }, target: 0)
         let raycaster = Raycaster(width: 5, height: 5, fieldOfView: 40, headings: 4)
         for heading in 0..<4 {
-            let hits = raycaster.hits(in: world, from: MazePose(x: 96, y: 96, heading: heading))
+            let hits = raycaster.hits(in: world, from: MazePose(x: 160, y: 160, heading: heading))
             for hit in hits {
-                #expect(abs(hit.distance - 26 / 64) < 1e-6)
+                #expect(abs(hit.distance - 0.5) < 1e-6)
                 #expect(hit.facesX == (heading % 2 == 0))
             }
         }
@@ -106,7 +106,8 @@ import Testing
             let world = MazeWorld(
                 MazeLayout(size: 5) { layout.joins(mirror($0), mirror($1)) }, target: mirror(view.world.target))
             let pose = MazePose(
-                x: 5 * MazeScale.room - view.pose.x, y: view.pose.y, heading: (18 - view.pose.heading) % 12)
+                x: view.world.size * MazeScale.cell - view.pose.x, y: view.pose.y,
+                heading: (18 - view.pose.heading) % 12)
             let (one, other) = (raycaster.hits(in: view.world, from: view.pose), raycaster.hits(in: world, from: pose))
             for (hit, mirrored) in zip(one, other.reversed()) {
                 rays += 1
@@ -122,7 +123,7 @@ import Testing
     ) {
         let raycaster = Raycaster(width: width, height: height, fieldOfView: 90, headings: 12)
         var (seen, wrong, columns) = (0, 0, 0)
-        for view in views(150, seed: 22) {
+        for view in views(600, seed: 22) {
             let bytes = frame(raycaster, view)
             let hits = raycaster.hits(in: view.world, from: view.pose)
             for column in 0..<width {

@@ -23,8 +23,8 @@ import Testing
         taskCatalogue.entries.map { Case($0) }
         + [
             ("bandit", ["prior": "beta22"]), ("bandit", ["arms": 2, "prior": "dependent"]),
-            ("mdp", ["reachable-states": 3, "horizon": 4]), ("maze", ["maze-size": 3, "loops": 0.3]),
-            ("maze", ["maze-size": 3, "step-length": 0.375, "turn-degrees": 30]),
+            ("mdp", ["reachable-states": 3, "horizon": 4]), ("maze", ["loops": 0.3, "generator": "prim"]),
+            ("maze", ["maze-size": 3, "training-mazes": 0, "hold-out": "draws", "turn-degrees": 30]),
         ].compactMap { name, given in taskCatalogue.entry(named: name).map { Case($0, given) } }
 
     private struct Episode {

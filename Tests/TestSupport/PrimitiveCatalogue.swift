@@ -211,7 +211,24 @@ public enum PrimitiveCatalogue {
             return tape.convolution(
                 bytes: bytes, count: 3, centred: true, shape, weight: nodes[0], bias: nodes[1], rectified: true)
         },
+        // Three distinct ones of seven.
+        PrimitiveCase("convolution of distinct bytes", [.init(4, 3 * 3 * 2), .init(1, 4)], isQuadratic: true) {
+            tape, nodes in
+            let shape = ConvolutionShape(height: 5, width: 6, channels: 2, kernelHeight: 3, kernelWidth: 3, stride: 2)
+            let images = distinctImages(tape, width: shape.inputCount)
+            return tape.spread(tape.convolution(images, shape, weight: nodes[0], bias: nodes[1]), over: images)
+        },
+        PrimitiveCase("spread over images", [.init(3, 5)], isQuadratic: true, mayBeConstant: [0]) { tape, nodes in
+            tape.spread(nodes[0], over: distinctImages(tape, width: 25))
+        },
     ]
+
+    private static func distinctImages(_ tape: Tape, width: Int) -> DistinctImages {
+        let bytes = [0, 1, 1, 2, 0, 1, 2].flatMap { image in
+            (0..<width).map { UInt8(truncatingIfNeeded: ($0 + image) * 37 + 11) }
+        }
+        return tape.distinctImages(bytes, count: 7, width: width)
+    }
 
     private static func convolution(
         _ name: String, images: Int = 3, outputs: Int = 4, _ shape: ConvolutionShape

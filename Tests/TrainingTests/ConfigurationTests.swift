@@ -74,7 +74,7 @@ func refusal(yaml: String) -> String { refusal { _ = try Configuration(yaml: yam
         var proper = configuration.stages[0]
         proper.taskOptions = [:]
         var easy = proper
-        easy.taskOptions = ["maze-size": 3]
+        easy.taskOptions = ["maze-size": 3, "training-mazes": 0, "hold-out": "draws"]
         configuration.stages = [easy, proper]
         try configuration.validate()
         #expect(!configuration.isProper(easy) && configuration.isProper(proper))

@@ -50,6 +50,20 @@ import Testing
     }
 
     @Test func mazesEndCalmly() throws {
-        for size in [3, 5, 9] { try requireClosing("maze", ["maze-size": .integer(size)]) }
+        for size in [5, 7, 9] { try requireClosing("maze", ["maze-size": .integer(size)]) }
+        try requireClosing("maze", ["maze-size": 3, "training-mazes": 48, "hold-out": "draws"])
+    }
+
+    /// Stages in smaller mazes have no more of them to train on than there are.
+    @Test func manyMazesCanBeTrainedOn() throws {
+        for (holdOut, counts) in [("draws", 13_824...13_824), ("layouts", 10_000...12_000)] {
+            let configuration = try Configuration.defaults(
+                task: "maze", model: "gru",
+                taskOptions: ["maze-size": 9, "training-mazes": 50_000, "hold-out": .word(holdOut)])
+            try configuration.validate()
+            let first = try #require(configuration.stages.first).taskOptions
+            #expect(first["maze-size"] == 5 && counts.contains(first.integer("training-mazes")))
+            #expect(try #require(configuration.stages.last).taskOptions.isEmpty)
+        }
     }
 }

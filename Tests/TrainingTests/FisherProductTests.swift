@@ -219,17 +219,18 @@ import Testing
         let played = PlayedBatch(raggedFamily(), trials: 50)
         played.setRandomAdvantages()
         let optimizer = played.optimizer
-        _ = played.update(optimizer, .all(backtrackLimit: 0))
-        var available = played.batch.shards.flatMap(\.allTrials)
         var chosen: [[[TrialStep]]] = []
         for seed in [1, 1, 2] {
-            optimizer.fisher.record(
-                0.3, of: played.batch, parameters: played.parameters.pointer, random: RandomSource(seed: UInt64(seed)))
+            var clock = PhaseClock()
+            _ = optimizer.update(
+                played.batch, settings: .all(["fisher-share": 0.3], backtrackLimit: 0),
+                random: RandomSource(seed: UInt64(seed)), clock: &clock)
             let trials = optimizer.fisher.shards.flatMap(\.allTrials)
             #expect(trials.count == 15)
             chosen.append(trials)
         }
         #expect(chosen[0] == chosen[1] && chosen[0] != chosen[2])
+        var available = played.batch.shards.flatMap(\.allTrials)
         for trial in chosen[0] {
             let index = available.firstIndex(of: trial)
             #expect(index != nil, "a trial that is none of the batch's, or one twice")

@@ -34,21 +34,6 @@ import Testing
                     ["states": 5, "actions": 3, "episodes": 2, "hidden": 64, "batch-steps": 10_000])
             }
         ),
-        ("maze-gru", { try Configuration.defaults(task: "maze", model: "gru", seed: 1) }),
-        (
-            "maze-transformer",
-            {
-                try Version1Tests.short(
-                    task: "maze", model: "transformer", learner: "ppo", ["hidden": 32, "batch-steps": 4000])
-            }
-        ),
-        (
-            "maze-gru-trpo",
-            {
-                try Version1Tests.short(
-                    task: "maze", model: "gru", learner: "trpo", ["hidden": 32, "batch-steps": 4000])
-            }
-        ),
     ]
 
     /// A run of ten iterations with seed 7.
@@ -101,14 +86,14 @@ import Testing
         #expect(last.learnerOptions["damping"] == 0.005)
         #expect(last.learnerOptions["fisher-share"] == .real(1) && last.learnerOptions["critic-lambda"] == 0.9)
 
-        let transformer = try read("maze-transformer") {
-            $0 = $0.replacing("context: 0", with: "context: 16")
+        let transformer = try read("bandit-10-transformer") { $0 = $0.replacing("context: 0", with: "context: 16") }
+        #expect(transformer.modelOptions["attention-window"] == 16)
+        let ppo = try read("mdp-lstm-ppo") {
             $0 = $0.replacing("clip_range: 2e-1", with: "clip_range: 1e-1").replacing(
                 "  epochs: 3", with: "  epochs: 4")
         }
-        #expect(transformer.modelOptions["attention-window"] == 16)
-        #expect(transformer.stages[0].learnerOptions["clip-range"] == 0.1)
-        #expect(transformer.stages[0].learnerOptions["epochs"] == 4)
+        #expect(ppo.stages[0].learnerOptions["clip-range"] == 0.1)
+        #expect(ppo.stages[0].learnerOptions["epochs"] == 4)
     }
 
     /// Fits of the policy had the settings of the critic's, but for their rate.
@@ -133,11 +118,30 @@ import Testing
 
     /// PPO's rate went with the root of the trust region, and was that of the first stage.
     @Test func thePPORateBelongsToTheFirstTrustRegion() throws {
-        let maze = try read("maze-gru") {
-            $0 = $0.replacing("maximum_kl: 2e-2\n", with: "maximum_kl: 4e-2\n")
+        let mdp = try read("mdp-lstm-ppo") { text in
+            let stage = text[text.range(of: "- advantage_scale")!.lowerBound..<text.range(of: "task: mdp")!.lowerBound]
+            let second = stage.replacing("maximum_kl: 1e-2\n", with: "maximum_kl: 2e-2\n")
+            text = text.replacing(
+                stage, with: stage.replacing("maximum_kl: 1e-2\n", with: "maximum_kl: 4e-2\n") + second)
         }
-        #expect(maze.stages.allSatisfy { $0.learnerOptions["learning-rate-kl"] == 0.04 })
-        #expect(maze.stages.allSatisfy { $0.learnerOptions["learning-rate"] == 0.0005 })
+        #expect(mdp.stages.map { $0.learnerOptions["maximum-kl"] } == [0.04, 0.02])
+        #expect(mdp.stages.allSatisfy { $0.learnerOptions["learning-rate-kl"] == 0.04 })
+        #expect(mdp.stages.allSatisfy { $0.learnerOptions["learning-rate"] == 0.0005 })
+    }
+
+    /// Mazes were others then: a policy that was trained in them cannot be judged in today's, and a training cannot be
+    /// repeated.
+    @Test func aTaskThatHasChangedIsRefused() throws {
+        let text = try Version1Tests.text("maze-gru")
+        for (rooms, cells) in [(5, 9), (3, 5), (4, 7), (2, 3)] {
+            let refused = refusal(yaml: text.replacing("\n  maze_size: 5", with: "\n  maze_size: \(rooms)"))
+            #expect(!refused.contains("\n") && refused.hasPrefix("run.yaml:1: "), "\(refused)")
+            for words in ["\(rooms) a side", "walls were thin", "cannot be judged", "--task maze --maze-size \(cells)"]
+            {
+                #expect(refused.contains(words), "\(refused)")
+            }
+        }
+        #expect(throws: UserError.self) { try RunRequest(yaml: text, path: "old.yaml", model: "lstm") }
     }
 
     @Test func mistakesInOldFilesAreTold() throws {
@@ -151,8 +155,8 @@ import Testing
         #expect(try text("mdp-gru", "  discount: 1e+0\n", "").contains("the key 'discount' is missing"))
         #expect(try text("mdp-gru", "kind: reward_prediction", "kind: rewards").contains("kind is 'rewards'"))
         #expect(try text("mdp-gru", "hidden: 256", "hidden: wide").contains("hidden is wide"))
-        #expect(try text("maze-gru", "  clip_range: 2e-1", "  clip: 2e-1").contains("unknown key 'clip'"))
-        #expect(try text("maze-gru", "task: maze", "task: chess").contains("unknown task 'chess'"))
+        #expect(try text("mdp-lstm-ppo", "  clip_range: 2e-1", "  clip: 2e-1").contains("unknown key 'clip'"))
+        #expect(try text("mdp-lstm-ppo", "task: mdp", "task: chess").contains("unknown task 'chess'"))
     }
 }
 

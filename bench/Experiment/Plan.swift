@@ -89,7 +89,7 @@ public struct Plan {
     /// A training of the plan and its evaluation.
     public struct Cell {
         /// Names directories and records: unique in the plan.
-        public let identifier: String
+        public fileprivate(set) var identifier: String
         public let model: ModelEntry
         public let task: TaskEntry
         public let learner: LearnerChoice
@@ -159,7 +159,7 @@ public struct Plan {
             }
         }
         if cells.isEmpty, let first = problems.first { throw UserError(first) }
-        self.cells = cells
+        self.cells = Plan.identified(cells)
     }
 
     /// The entries of a list that can be read, each name once; what is wrong with the others goes to `problems`.
@@ -171,7 +171,7 @@ public struct Plan {
         for node in nodes {
             do {
                 let entry = try read(node)
-                guard taken.insert(slug(name(entry))).inserted else {
+                guard taken.insert(name(entry)).inserted else {
                     throw node.error(
                         "\(node.place) is a second '\(name(entry))', and its cells would be done twice; give it another "
                             + "'name', or drop it")
@@ -182,10 +182,32 @@ public struct Plan {
         return entries
     }
 
-    /// A name as a part of a file's name.
-    static func slug(_ name: String) -> String {
+    /// A name as a part of a file's name: its ASCII letters and digits. A name that has others, or none of these, gets a hash
+    /// of all of it, so that 学習 and 強化 are two names.
+    public static func slug(_ name: String) -> String {
         let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".")) }
-        return words.joined(separator: "-")
+        let slug = words.joined(separator: "-")
+        guard slug.isEmpty || !name.allSatisfy(\.isASCII) || slug.allSatisfy({ $0 == "." }) else { return slug }
+        return [slug, hash(name)].filter { !$0.isEmpty }.joined(separator: "-")
+    }
+
+    /// Eight hexadecimal digits (FNV-1a, 32 bits).
+    private static func hash(_ name: String) -> String {
+        let hash = name.utf8.reduce(UInt32(0x811C_9DC5)) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    /// The cells with names of their own: where two names differ in nothing that a file's name keeps, both get a hash.
+    private static func identified(_ cells: [Cell]) -> [Cell] {
+        let counts = cells.reduce(into: [String: Int]()) { $0[$1.identifier, default: 0] += 1 }
+        return cells.map { cell in
+            guard counts[cell.identifier] ?? 0 > 1 else { return cell }
+            let names = [cell.task.name, cell.model.name, cell.learner.name, cell.setting.name].joined(separator: "\n")
+            var cell = cell
+            cell.identifier += "--" + hash(names)
+            return cell
+        }
     }
 
     private static func model(_ node: YAMLNode) throws -> ModelEntry {

@@ -33,6 +33,8 @@ public struct PlanRun {
         case failed(String)
     }
 
+    private static let folders = ["cells", CellRecord.folder, Replay.folder, AnalysisRecord.folder]
+
     /// - Throws: if the directory holds another plan.
     public init(_ plan: Plan, directory: String, text: String, threads: Int) throws {
         (self.plan, self.directory, self.threads) = (plan, directory, threads)
@@ -42,10 +44,14 @@ public struct PlanRun {
             guard there.name == plan.name else {
                 throw UserError("\(directory): holds the plan '\(there.name)'; name another directory with --out")
             }
-        } else if let files = try? FileManager.default.contentsOfDirectory(atPath: directory), !files.isEmpty {
-            throw UserError("\(directory): exists and holds no plan; name another directory with --out")
+        } else {
+            // What other processes of the same plan, or one that was killed in its first moments, made is no obstacle.
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            guard files.allSatisfy({ PlanRun.folders.contains($0) || AtomicFile.isTemporary($0) }) else {
+                throw UserError("\(directory): holds files and no plan; name another directory with --out")
+            }
         }
-        for folder in ["cells", CellRecord.folder, Replay.folder] {
+        for folder in PlanRun.folders {
             do {
                 try FileManager.default.createDirectory(
                     atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
@@ -186,8 +192,6 @@ extension PlanRun {
 
     /// From the run's last checkpoint, on members of the bank: the same whether the cell was trained just now or long ago.
     private func analyse(_ cell: Plan.Cell, _ configuration: Configuration, in path: String) throws {
-        try FileManager.default.createDirectory(
-            atPath: "\(directory)/\(AnalysisRecord.folder)", withIntermediateDirectories: true)
         try AnalysisRecord(
             subject(cell), run: RunDirectory(path + "/run"), configuration: configuration,
             trials: AnalysisRecord.standardTrials, seed: EvaluationBank.seed, workers: Workers(threads: threads)

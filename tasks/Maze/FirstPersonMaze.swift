@@ -4,26 +4,37 @@ import Kernels
 /// Mazes that are seen through the agent's eyes (Duan et al. 2016, section 3.3): find the red block; it and the start
 /// stay where they are for the trial's episodes, so who remembers goes straight to it in the second one.
 ///
-/// - A member is a maze of N × N rooms (`MazeLayout`), a start pose in the middle of one, with a random heading, and a
-///   target in another, both uniform over the pairs of rooms that are at least (N + 1) / 2 passages apart.
+/// - A member is a maze of N × N cells (`MazeWorld`), a start pose in the middle of a room, with a random heading, and a
+///   target in another room, uniform over the pairs of different rooms, which lie at least two cells apart.
 /// - Actions: forward, left, right (`MazeMotion`). Rewards: −0.04 a step, −0.001 more for one that hits a wall, 1 more
 ///   for the one that reaches the target, where the episode ends.
 /// - After 250 steps in a 5 × 5 maze the episode is cut: ⌈250 ((N − 1) / 4)²⌉ in others, 1000 in 9 × 9.
 /// - The observation is a frame of bytes, height × width × 3 (`Raycaster`).
 ///
-/// Training draws the walls from a fixed set of mazes, the same for every run, or from all. One layout in five is in
-/// neither, by what its walls are (`MazeLayout.isHeldOut`): `heldOut` draws from those alone.
+/// Training draws from a fixed set of mazes, the same for every run, or from all. What is held out for evaluation is
+/// stated by `HoldOut`.
 public struct FirstPersonMaze: TaskFamily {
+    /// Which mazes no training meets.
+    public enum HoldOut: String, Sendable, CaseIterable {
+        /// One layout in five, by what its walls are (`MazeLayout.isHeldOut`): no evaluation shows walls that were trained on.
+        case layouts
+        /// As published: other draws of layout, start and target. A 5 × 5 maze has 192 layouts, so almost all of those that
+        /// are drawn have been seen with another start or target.
+        case draws
+    }
+
     /// What can be chosen of a maze.
     public struct Options: Sendable, Equatable {
-        /// N: rooms a side, odd, at least 3.
+        /// N: cells a side, odd, at least 3.
         public var size = 5
         public var episodes = 2
-        /// Layouts in the training set; 0: no limit.
+        /// Mazes in the training set; 0: no limit.
         public var trainingMazes = 1000
+        public var holdOut = HoldOut.layouts
+        public var generator = MazeLayout.Generator.wilson
         /// Chance that a wall which is left between two rooms is taken away.
         public var loops = 0.0
-        /// Rooms of a step forward.
+        /// Cells of a step forward.
         public var step = 0.25
         /// Degrees of a turn.
         public var turn = 90
@@ -36,22 +47,44 @@ public struct FirstPersonMaze: TaskFamily {
 
         public init() {}
 
+        /// R: rooms a side.
+        public var rooms: Int { (size + 1) / 2 }
+
         /// Why such a maze cannot be, in words that name the option; nil if it can.
         public var objection: String? {
             if size < 3 || size % 2 == 0 {
-                return "--maze-size is \(size): it must be odd and at least 3, such as 5 or 9"
+                return
+                    "--maze-size is \(size): it counts cells and must be odd and at least 3, so that start and target fit "
+                    + "into two rooms that are two cells apart; choose 5 or 9, say"
             }
             if turn < 1 || 360 % turn != 0 {
                 return "--turn-degrees is \(turn): it must divide 360, such as 15, 30 or 45"
             }
+            if holdOut == .layouts, !FirstPersonMaze.dividesLayouts(self) {
+                return
+                    "--hold-out layouts: with --maze-size \(size) and --loops \(decimal(loops)) there are too few layouts "
+                    + "to keep some apart; use --hold-out draws"
+            }
+            if let mazes, trainingMazes > mazes {
+                return
+                    "--training-mazes is \(trainingMazes): at --maze-size \(size) with --hold-out \(holdOut.rawValue) there "
+                    + "are \(mazes) mazes to train on; choose at most that, or 0 for no limit"
+            }
             return nil
+        }
+
+        /// Mazes to train on: layouts, times the ordered pairs of different rooms; nil where there are too many to count.
+        var mazes: Int? {
+            guard loops == 0, let trees = FirstPersonMaze.trees[rooms] else { return nil }
+            let layouts = holdOut == .draws ? trees.count : trees.count { !$0.isHeldOut }
+            return layouts * rooms * rooms * (rooms * rooms - 1)
         }
     }
 
     public let options: Options
     public let motion: MazeMotion
     public let raycaster: Raycaster
-    /// Draws layouts that no training meets.
+    /// Draws mazes that no training meets.
     public let isHeldOut: Bool
 
     /// - Precondition: `options.objection` is nil.
@@ -72,7 +105,7 @@ public struct FirstPersonMaze: TaskFamily {
         self.isHeldOut = isHeldOut
     }
 
-    /// The layouts that are kept for testing.
+    /// The mazes that are kept for testing.
     public func heldOut() -> FirstPersonMaze { FirstPersonMaze(options, motion, raycaster, isHeldOut: true) }
 
     public var name: String { "maze" }
@@ -87,36 +120,49 @@ public struct FirstPersonMaze: TaskFamily {
         return (250 * side * side + 15) / 16
     }
 
-    /// Fewest passages between start and target.
-    public var minimumDistance: Int { (options.size + 1) / 2 }
+    /// All layouts without loops, by R, where they are so few that one can ask for more mazes than there are.
+    static let trees = [2: MazeLayout.trees(size: 2), 3: MazeLayout.trees(size: 3)]
+
+    /// Whether both sides of the division by layout hold a layout that is not too rare: among some hundred draws.
+    static func dividesLayouts(_ options: Options) -> Bool {
+        guard options.rooms <= 3 || options.loops > 0.5 else { return true }
+        var random = RandomSource(seed: 0x6C61_796F)
+        var (isTrained, isHeldOut) = (false, false)
+        for _ in 0..<400 where !(isTrained && isHeldOut) {
+            let layout = MazeLayout(
+                size: options.rooms, generator: options.generator, loops: options.loops, random: &random)
+            if layout.isHeldOut { isHeldOut = true } else { isTrained = true }
+        }
+        return isTrained && isHeldOut
+    }
 
     /// The mazes of the training set are numbered streams of this source.
     private static let trainingSet = RandomSource(seed: 0x6D61_7A65)
 
     public func sample(_ random: inout RandomSource) -> Member {
-        let layout = sampleLayout(&random)
-        while true {
-            let (start, target) = (random.integer(below: layout.rooms), random.integer(below: layout.rooms))
-            let heading = random.integer(below: motion.headings)
-            guard layout.distances(from: start)[target] >= minimumDistance else { continue }
-            let world = MazeWorld(layout, target: target)
-            let (x, y) = world.centre(of: start)
-            return Member(self, world, start: MazePose(x: x, y: y, heading: heading))
-        }
-    }
-
-    private func sampleLayout(_ random: inout RandomSource) -> MazeLayout {
-        guard !isHeldOut && options.trainingMazes > 0 else { return drawLayout(&random) }
+        guard !isHeldOut && options.trainingMazes > 0 else { return draw(&random) }
         var source = FirstPersonMaze.trainingSet.split(options.size, random.integer(below: options.trainingMazes))
-        return drawLayout(&source)
+        return draw(&source)
     }
 
-    /// Draws layouts until one is on this family's side of the division.
+    private func draw(_ random: inout RandomSource) -> Member {
+        let layout = drawLayout(&random)
+        let start = random.integer(below: layout.rooms)
+        // Uniform over the other rooms.
+        let other = random.integer(below: layout.rooms - 1)
+        let world = MazeWorld(layout, target: other < start ? other : other + 1)
+        let (x, y) = world.centre(of: start)
+        return Member(self, world, start: MazePose(x: x, y: y, heading: random.integer(below: motion.headings)))
+    }
+
     private func drawLayout(_ random: inout RandomSource) -> MazeLayout {
-        while true {
-            let layout = MazeLayout(size: options.size, loops: options.loops, random: &random)
-            if layout.isHeldOut == isHeldOut { return layout }
+        func next() -> MazeLayout {
+            MazeLayout(size: options.rooms, generator: options.generator, loops: options.loops, random: &random)
         }
+        var layout = next()
+        // Both sides of the division were seen to hold layouts (`dividesLayouts`).
+        while options.holdOut == .layouts && layout.isHeldOut != isHeldOut { layout = next() }
+        return layout
     }
 
     /// Of one who takes a shortest path in every episode; nil if there is none.
@@ -148,7 +194,8 @@ public struct FirstPersonMaze: TaskFamily {
 
     public func place(of environment: Member) -> FloorPlan.Place {
         let pose = environment.pose
-        return FloorPlan.Place(x: pose.x, y: pose.y, degrees: pose.heading * motion.turn)
+        let (x, y) = environment.world.place((pose.x, pose.y))
+        return FloorPlan.Place(x: x, y: y, degrees: pose.heading * motion.turn)
     }
 
     public struct Member: Environment {

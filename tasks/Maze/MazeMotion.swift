@@ -32,7 +32,7 @@ public enum MazeAction: Int, Sendable, CaseIterable {
 public struct MazeMotion: Sendable, Equatable {
     /// Degrees of a turn; divides 360.
     public let turn: Int
-    /// Rooms of a step forward.
+    /// Cells of a step forward.
     public let step: Double
     /// 360 / turn
     public let headings: Int
@@ -40,11 +40,11 @@ public struct MazeMotion: Sendable, Equatable {
     private let displacements: [SIMD2<Int>]
 
     /// - Parameters:
-    ///   - step: in rooms, 0.05 … 0.5.
+    ///   - step: in cells, 0.05 … 0.5.
     ///   - turn: degrees; must divide 360.
     public init(step: Double = 0.25, turn: Int = 90) {
         precondition(turn > 0 && 360 % turn == 0, "a turn of \(turn)° does not divide the circle")
-        precondition(step >= 0.05 && step <= 0.5, "a step of \(step) rooms")
+        precondition(step >= 0.05 && step <= 0.5, "a step of \(step) cells")
         self.step = step
         self.turn = turn
         headings = 360 / turn
@@ -52,7 +52,7 @@ public struct MazeMotion: Sendable, Equatable {
             let angle = Double(heading * turn) * Double.pi / 180
             // Halves are rounded away from zero, whatever rounding made of the cosine: opposite headings are opposite.
             func units(_ direction: Double) -> Int {
-                Int((step * Double(MazeScale.room) * direction * (1 + 1e-9)).rounded())
+                Int((step * Double(MazeScale.cell) * direction * (1 + 1e-9)).rounded())
             }
             return SIMD2(units(cos(angle)), units(sin(angle)))
         }

@@ -8,15 +8,15 @@ public struct MazeOracle: Sendable {
     /// A shortest sequence of actions that ends at the target, or nil if none does. Of equals it is the first in the order
     /// forward, left, right, so it is the same at every call.
     public func path(in world: MazeWorld, from start: MazePose) -> [MazeAction]? {
-        // Positions on the lattice of spacing g that holds the start, cells × cells, times headings.
+        // Positions on the lattice of spacing g that holds the start, places × places, times headings.
         let spacing = motion.spacing
-        let cells = world.layout.size * MazeScale.room / spacing + 1
+        let places = world.size * MazeScale.cell / spacing + 1
         let (originX, originY) = (start.x % spacing, start.y % spacing)
         func index(_ pose: MazePose) -> Int {
-            ((pose.y - originY) / spacing * cells + (pose.x - originX) / spacing) * motion.headings + pose.heading
+            ((pose.y - originY) / spacing * places + (pose.x - originX) / spacing) * motion.headings + pose.heading
         }
         // The action that first led to a pose, plus 1; 0: not met yet.
-        var arrivals = [UInt8](repeating: 0, count: cells * cells * motion.headings)
+        var arrivals = [UInt8](repeating: 0, count: places * places * motion.headings)
         arrivals[index(start)] = 1
         var poses = [start]
         var parents: [Int32] = [-1]

@@ -3,13 +3,13 @@ import Foundation
 /// Colours of a maze: bricks, floor, ceiling and target, darkened by distance. Everything that depends on the size of a
 /// frame and not on the maze is computed here, once.
 struct MazePaint {
-    /// Texels a room, along a wall, and of its height.
+    /// Texels a cell, along a wall, and of its height.
     static let texels = 32
-    /// Distances at which walls are painted: eight a room.
+    /// Distances at which walls are painted: eight a cell.
     static let levels = 64
-    static let levelsPerRoom: Float = 8
+    static let levelsPerCell: Float = 8
 
-    /// Heights in rooms.
+    /// Heights in cells.
     static let wallHeight: Float = 0.8
     static let eyeHeight: Float = 0.4
     static let targetHeight: Float = 0.3
@@ -22,7 +22,7 @@ struct MazePaint {
 
         init(_ parts: SIMD3<Float>) { self.parts = parts }
 
-        /// As it looks from a distance in rooms: with every 4 rooms all but 1 / e of it is lost in the dark.
+        /// As it looks from a distance in cells: with every 4 cells all but 1 / e of it is lost in the dark.
         func seen(from distance: Float) -> Colour {
             let share = exp(-distance / 4)
             return Colour(MazePaint.dark.parts + (parts - MazePaint.dark.parts) * share)
@@ -53,7 +53,7 @@ struct MazePaint {
 
     /// - Parameter focal: distance of the picture plane, pixels.
     init(height: Int, focal: Float) {
-        let distances = (0..<MazePaint.levels).map { (Float($0) + 0.5) / MazePaint.levelsPerRoom }
+        let distances = (0..<MazePaint.levels).map { (Float($0) + 0.5) / MazePaint.levelsPerCell }
         let chain = BrickTexture.chain
         walls = MazePaint.bricks.flatMap { brick in
             distances.flatMap { distance -> [UInt32] in
@@ -84,7 +84,7 @@ struct MazePaint {
         }
     }
 
-    static func level(of distance: Float) -> Int { min(levels - 1, Int(distance * levelsPerRoom)) }
+    static func level(of distance: Float) -> Int { min(levels - 1, Int(distance * levelsPerCell)) }
 }
 
 /// A brick wall of 32 × 32 texels and its smaller pictures, each half as large as the one before: far away a pixel shows
@@ -117,7 +117,7 @@ struct BrickTexture {
         self.pictures = pictures
     }
 
-    /// Four courses of bricks, two to a room, each course shifted by half a brick; joints are dark, bricks differ a little
+    /// Four courses of bricks, two to a cell, each course shifted by half a brick; joints are dark, bricks differ a little
     /// and are rough.
     private static func brightness(_ along: Int, _ down: Int) -> Float {
         let (courseHeight, brickLength) = (8, 16)

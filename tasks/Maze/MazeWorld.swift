@@ -1,32 +1,31 @@
+import Interface
+
 /// The measures of a maze, in lattice units: whole numbers, so that poses are exact, can be counted, and are the same on
-/// every machine. 64 units are the distance of two neighbouring rooms' centres.
+/// every machine. 64 units are the side of a cell.
 public enum MazeScale {
-    /// From one room's centre to the next one's.
-    public static let room = 64
-    /// Thickness of a wall; walls are centred between rooms.
-    public static let wall = 12
+    /// Side of a cell.
+    public static let cell = 64
     /// Radius of the agent's body, a disc.
     public static let body = 10
-    /// Half the side of the target, a block that stands in the middle of a room.
+    /// Half the side of the target, a block that stands in the middle of a cell.
     public static let target = 12
 }
 
-/// A maze as a body finds it: solid blocks, passages between them, and the target's room. Immutable, shared by all who
-/// play it or draw it.
+/// A maze as a body finds it (Duan et al. 2016, as in the authors' environment): a grid of N × N cells inside a border of
+/// wall, each cell solid or open. Immutable, shared by all who play it or draw it.
 ///
-/// The plane is cut into (2N + 1)² blocks. Block (2i + 1, 2j + 1) is the inside of room (i, j), blocks with one even
-/// number are passages or walls between rooms, those with two are pillars. Block b reaches from `line(b)` to
-/// `line(b + 1)` on both axes. x grows to the east, y to the south; the first room's centre lies at (32, 32).
+/// Rooms lie at every second cell in both directions, (N + 1) / 2 a side; the cell between two neighbouring rooms is a passage
+/// or wall, the cells between four rooms are wall. Cells are numbered with the border: block (x, y) for x and y in
+/// 0 ..< N + 2, of which block (2i + 1, 2j + 1) is room (i, j). x grows to the east, y to the south; coordinates are 0 at the
+/// inner corner of the border, so the first room's centre lies at (32, 32).
 public final class MazeWorld: Sendable {
     public let layout: MazeLayout
     /// Room of the target.
     public let target: Int
-    /// 2N + 1
+    /// N + 2
     public let blocks: Int
-    /// 1 where a block is solid [(2N + 1)²], rows of y.
+    /// 1 where a block is solid [(N + 2)²], rows of y.
     let solid: [UInt8]
-    /// `line(b)` in rooms, for b in 0 … blocks [2N + 2].
-    let lines: [Float]
 
     /// - Parameter target: a room's number.
     public init(_ layout: MazeLayout, target: Int) {
@@ -43,50 +42,49 @@ public final class MazeWorld: Sendable {
             if room / size < size - 1, layout.joins(room, room + size) { solid[(y + 1) * blocks + x] = 0 }
         }
         self.solid = solid
-        lines = (0...blocks).map { Float(MazeWorld.line($0)) / Float(MazeScale.room) }
     }
+
+    /// N
+    public var size: Int { blocks - 2 }
 
     /// First coordinate of a block, in units.
     @inline(__always)
-    public static func line(_ block: Int) -> Int {
-        (block >> 1) * MazeScale.room + (block & 1 == 0 ? -MazeScale.wall / 2 : MazeScale.wall / 2)
-    }
+    public static func line(_ block: Int) -> Int { (block - 1) * MazeScale.cell }
 
-    /// The block that holds a coordinate, for coordinates from −wall / 2 on.
+    /// The block that holds a coordinate, for coordinates from −64 on.
     @inline(__always)
-    static func block(_ coordinate: Int) -> Int {
-        let shifted = coordinate + MazeScale.wall / 2
-        return 2 * (shifted / MazeScale.room) + (shifted % MazeScale.room >= MazeScale.wall ? 1 : 0)
-    }
+    static func block(_ coordinate: Int) -> Int { (coordinate + MazeScale.cell) / MazeScale.cell }
 
-    /// The blocks between two coordinates, the outer wall's taken for all that lies beyond it.
+    /// The blocks between two coordinates, the border taken for all that lies beyond it.
     @inline(__always)
     private func blocks(from low: Int, to high: Int) -> ClosedRange<Int> {
-        let last = layout.size * MazeScale.room + MazeScale.wall / 2 - 1
-        return MazeWorld.block(max(low, -MazeScale.wall / 2))...MazeWorld.block(min(high, last))
+        MazeWorld.block(max(low, -MazeScale.cell))...min(MazeWorld.block(high), blocks - 1)
     }
 
     public func isSolid(_ x: Int, _ y: Int) -> Bool { solid[y * blocks + x] == 1 }
 
     /// The centre of a room, in units.
     public func centre(of room: Int) -> (x: Int, y: Int) {
-        let half = MazeScale.room / 2
-        return (
-            room % layout.size * MazeScale.room + half, room / layout.size * MazeScale.room + half
-        )
+        let half = MazeScale.cell / 2
+        return (2 * (room % layout.size) * MazeScale.cell + half, 2 * (room / layout.size) * MazeScale.cell + half)
     }
 
-    /// The maze from above.
+    /// The maze from above, with its border.
     var floorPlan: FloorPlan {
-        func line(_ block: Int) -> Range<Int> { MazeWorld.line(block)..<MazeWorld.line(block + 1) }
+        func line(_ block: Int) -> Range<Int> { block * MazeScale.cell..<(block + 1) * MazeScale.cell }
         let walls = (0..<blocks * blocks).filter { solid[$0] == 1 }.map {
             FloorPlan.Box(x: line($0 % blocks), y: line($0 / blocks))
         }
-        let (x, y, half) = (centre(of: target).x, centre(of: target).y, MazeScale.target)
+        let (centre, half) = (place(centre(of: target)), MazeScale.target)
         return FloorPlan(
-            side: layout.size * MazeScale.room, cell: MazeScale.room, walls: walls,
-            targets: [FloorPlan.Box(x: x - half..<x + half, y: y - half..<y + half)], bodyRadius: MazeScale.body)
+            side: blocks * MazeScale.cell, cell: MazeScale.cell, walls: walls,
+            targets: [
+                FloorPlan.Box(x: centre.x - half..<centre.x + half, y: centre.y - half..<centre.y + half)
+            ], bodyRadius: MazeScale.body)
     }
+
+    /// Where a point lies on the floor plan.
+    func place(_ point: (x: Int, y: Int)) -> (x: Int, y: Int) { (point.x + MazeScale.cell, point.y + MazeScale.cell) }
 
     /// Where the target stands, in units.
     var targetBox: SolidBox {

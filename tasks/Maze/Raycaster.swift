@@ -84,11 +84,11 @@ public final class Raycaster: @unchecked Sendable {
 
     /// What a column's ray meets first.
     public struct WallHit: Sendable, Equatable {
-        /// Rooms along the view direction.
+        /// Cells along the view direction.
         public var distance: Float
         /// The wall faces west or east.
         public var facesX: Bool
-        /// Place along the wall, in rooms from the maze's corner.
+        /// Place along the wall, in cells from the border's inner corner.
         public var along: Float
     }
 
@@ -96,11 +96,7 @@ public final class Raycaster: @unchecked Sendable {
     public func hits(in world: MazeWorld, from pose: MazePose) -> [WallHit] {
         let walk = Walk(world, pose)
         return world.solid.withUnsafeBufferPointer { solid in
-            world.lines.withUnsafeBufferPointer { lines in
-                (0..<width).map {
-                    walk.first(rays[pose.heading * width + $0], solid.baseAddress!, lines.baseAddress!)
-                }
-            }
+            (0..<width).map { walk.first(rays[pose.heading * width + $0], solid.baseAddress!) }
         }
     }
 
@@ -112,35 +108,34 @@ public final class Raycaster: @unchecked Sendable {
 
         @inline(__always)
         init(_ world: MazeWorld, _ pose: MazePose) {
-            (x, y) = (Float(pose.x) / Float(MazeScale.room), Float(pose.y) / Float(MazeScale.room))
+            (x, y) = (Float(pose.x) / Float(MazeScale.cell), Float(pose.y) / Float(MazeScale.cell))
             (column, row) = (MazeWorld.block(pose.x), MazeWorld.block(pose.y))
             blocks = world.blocks
         }
 
-        /// Walks from block to block; the outer wall ends every walk.
+        /// Walks from block to block; the border ends every walk.
         @inline(__always)
-        func first(
-            _ ray: SIMD4<Float>, _ solid: UnsafePointer<UInt8>, _ lines: UnsafePointer<Float>
-        ) -> WallHit {
-            // The next line to cross is the block's far one: line(column + 1) going east, line(column) going west.
+        func first(_ ray: SIMD4<Float>, _ solid: UnsafePointer<UInt8>) -> WallHit {
+            // Block b reaches from b − 1 to b, in cells. The next line to cross is the block's far one.
             let (stepX, stepY) = (ray.x < 0 ? -1 : 1, ray.y < 0 ? -1 : 1)
+            let (wayX, wayY): (Float, Float) = (ray.x < 0 ? -1 : 1, ray.y < 0 ? -1 : 1)
             let strideY = ray.y < 0 ? -blocks : blocks
-            var lineX = lines + (ray.x < 0 ? column : column &+ 1)
-            var lineY = lines + (ray.y < 0 ? row : row &+ 1)
+            var lineX = Float(ray.x < 0 ? column &- 1 : column)
+            var lineY = Float(ray.y < 0 ? row &- 1 : row)
             var block = solid + (row &* blocks &+ column)
-            var tX = (lineX.pointee - x) * ray.z
-            var tY = (lineY.pointee - y) * ray.w
+            var tX = (lineX - x) * ray.z
+            var tY = (lineY - y) * ray.w
             while true {
                 if tX < tY {
                     block += stepX
                     if block.pointee != 0 { return WallHit(distance: tX, facesX: true, along: y + tX * ray.y) }
-                    lineX += stepX
-                    tX = (lineX.pointee - x) * ray.z
+                    lineX += wayX
+                    tX = (lineX - x) * ray.z
                 } else {
                     block += strideY
                     if block.pointee != 0 { return WallHit(distance: tY, facesX: false, along: x + tY * ray.x) }
-                    lineY += stepY
-                    tY = (lineY.pointee - y) * ray.w
+                    lineY += wayY
+                    tY = (lineY - y) * ray.w
                 }
             }
         }
@@ -154,27 +149,25 @@ public final class Raycaster: @unchecked Sendable {
         let target = Target(world, walk, view: views[pose.heading], slope: slope, width: width)
         let rays = rays + pose.heading * width
         world.solid.withUnsafeBufferPointer { solid in
-            world.lines.withUnsafeBufferPointer { lines in
-                let (solid, lines) = (solid.baseAddress!, lines.baseAddress!)
-                for column in 0..<width - 1 {
-                    let hit = walk.first(rays[column], solid, lines)
-                    let place = UnsafeMutableRawPointer(frame + 3 &* column)
-                    paintWall(hit, place, stride: 3 &* width)
-                    if target.columns.contains(column) {
-                        paint(target, rays[column], before: hit.distance, place, stride: 3 &* width)
-                    }
+            let solid = solid.baseAddress!
+            for column in 0..<width - 1 {
+                let hit = walk.first(rays[column], solid)
+                let place = UnsafeMutableRawPointer(frame + 3 &* column)
+                paintWall(hit, place, stride: 3 &* width)
+                if target.columns.contains(column) {
+                    paint(target, rays[column], before: hit.distance, place, stride: 3 &* width)
                 }
-                withUnsafeTemporaryAllocation(byteCount: 4 * height, alignment: 4) { last in
-                    let column = width - 1
-                    let hit = walk.first(rays[column], solid, lines)
-                    paintWall(hit, last.baseAddress!, stride: 4)
-                    if target.columns.contains(column) {
-                        paint(target, rays[column], before: hit.distance, last.baseAddress!, stride: 4)
-                    }
-                    for row in 0..<height {
-                        let pixel = UnsafeMutableRawPointer(frame + 3 * (row * width + column))
-                        pixel.copyMemory(from: last.baseAddress! + 4 * row, byteCount: 3)
-                    }
+            }
+            withUnsafeTemporaryAllocation(byteCount: 4 * height, alignment: 4) { last in
+                let column = width - 1
+                let hit = walk.first(rays[column], solid)
+                paintWall(hit, last.baseAddress!, stride: 4)
+                if target.columns.contains(column) {
+                    paint(target, rays[column], before: hit.distance, last.baseAddress!, stride: 4)
+                }
+                for row in 0..<height {
+                    let pixel = UnsafeMutableRawPointer(frame + 3 * (row * width + column))
+                    pixel.copyMemory(from: last.baseAddress! + 4 * row, byteCount: 3)
                 }
             }
         }
@@ -232,9 +225,9 @@ public final class Raycaster: @unchecked Sendable {
         @inline(__always)
         init(_ world: MazeWorld, _ walk: Walk, view: SIMD2<Float>, slope: Float, width: Int) {
             let box = world.targetBox
-            let room = Float(MazeScale.room)
-            (x0, y0) = (Float(box.x0) / room, Float(box.y0) / room)
-            (x1, y1) = (Float(box.x1) / room, Float(box.y1) / room)
+            let cell = Float(MazeScale.cell)
+            (x0, y0) = (Float(box.x0) / cell, Float(box.y0) / cell)
+            (x1, y1) = (Float(box.x1) / cell, Float(box.y1) / cell)
             (x, y) = (walk.x, walk.y)
             var (least, most): (Float, Float) = (1, -1)
             var (isNear, isFar) = (false, false)

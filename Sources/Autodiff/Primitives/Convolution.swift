@@ -262,7 +262,25 @@ extension Tape {
             (target + image * x.columns * bytesPerFloat).copyMemory(
                 from: bytes + image * shape.inputCount, byteCount: shape.inputCount)
         }
-        return convolve(
+        return convolveBytes(x, centred: centred, shape, weight: weight, bias: bias, rectified: rectified)
+    }
+
+    /// Convolves distinct images of bytes, channels last, brought to 0 … 1, or to −1 … 1 if `centred`:
+    /// [U, output height · output width · O].
+    public func convolution(
+        _ images: DistinctImages, centred: Bool = false, _ shape: ConvolutionShape, weight: Node, bias: Node? = nil,
+        rectified: Bool = false
+    ) -> Node {
+        precondition(
+            images.width == shape.inputCount, "images of \(shape.inputCount) bytes were given \(images.width)")
+        return convolveBytes(
+            images.images, centred: centred, shape, weight: weight, bias: bias, rectified: rectified)
+    }
+
+    private func convolveBytes(
+        _ x: Node, centred: Bool, _ shape: ConvolutionShape, weight: Node, bias: Node?, rectified: Bool
+    ) -> Node {
+        convolve(
             x, shape, weight: weight, bias: bias, scale: centred ? 2 / 255 : 1 / 255,
             flags: Convolution.bytesFlag | (centred ? Convolution.centredFlag : 0)
                 | (rectified ? Convolution.rectifiedFlag : 0))

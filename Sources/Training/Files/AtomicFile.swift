@@ -27,7 +27,7 @@ public enum AtomicFile {
         let directory = (destination as NSString).deletingLastPathComponent
         // A name of its own, not a longer form of the file's name: that could exceed the limit of 255 bytes.
         let unique = String(UInt64.random(in: .min ... .max), radix: 16)
-        let temporary = (directory as NSString).appendingPathComponent(".rl2x-\(getpid())-\(unique).partial")
+        let temporary = (directory as NSString).appendingPathComponent("\(prefix)\(getpid())-\(unique)\(suffix)")
 
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileError(path: path, action: "cannot write", code: errno) }
@@ -43,6 +43,11 @@ public enum AtomicFile {
         }
         synchronizeDirectory(directory)
     }
+
+    private static let (prefix, suffix) = (".rl2x-", ".partial")
+
+    /// Whether a file of this name is a temporary one that a killed process left behind.
+    public static func isTemporary(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(suffix) }
 
     /// The content of the regular file at `path`.
     ///

@@ -29,8 +29,6 @@ public final class PPO: Learner {
     ) { PPO($0.actorCritic) }
 
     private let actorCritic: ActorCritic
-    private var policy: any SequencePolicy { actorCritic.policy }
-    private var workers: Workers { actorCritic.workers }
 
     public init(_ actorCritic: ActorCritic) { self.actorCritic = actorCritic }
 
@@ -63,7 +61,7 @@ public final class PPO: Learner {
         let clipRange = Float(options.real("clip-range"))
         return clock.measure(.gradient) {
             var update = PolicyUpdate()
-            update.entropy = rememberDistributions(actorCritic.parameters.pointer, batch)
+            update.entropy = actorCritic.rememberDistributions(batch)
             let divergence = actorCritic.policyOptimizer.fit(
                 actorCritic.parameters, to: batch, settings: settings, random: random, until: { $0 > maximumKL }
             ) { shard, logits, weight, seed in
@@ -74,19 +72,6 @@ public final class PPO: Learner {
             update.actualKL = divergence ?? 0
             return update
         }
-    }
-
-    /// Writes log π_old of every row into the batch; returns its mean entropy, nats.
-    private func rememberDistributions(_ parameters: UnsafePointer<Float>, _ batch: TrialBatch) -> Double {
-        let count = batch.shards.count
-        let entropies = Buffer<Double>(capacity: count)
-        workers.pool.run(count) { index, worker in
-            let (shard, tape) = (batch.shards[index], workers.tapes[worker])
-            tape.begin(parameters: parameters, recording: false)
-            let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
-            entropies[index] = shard.keepDistributions(logits: tape.value(logits))
-        }
-        return (0..<count).reduce(0) { $0 + entropies[$1] } / Double(batch.rows)
     }
 
     /// Writes weight · d(−objective)/d(logits) of a shard to the seed [N, A], which is zero before; returns

@@ -26,6 +26,16 @@ public struct PolicyUpdate: Sendable {
         public var backtracks = 0
 
         public init() {}
+
+        /// Takes in one of several steps: norms and residuals are means, counts are sums.
+        mutating func add(_ step: NaturalStep, of count: Int) {
+            gradientNorm += step.gradientNorm / Double(count)
+            predictedGain += step.predictedGain
+            predictedKL += step.predictedKL
+            residual += step.residual / Double(count)
+            products += step.products
+            backtracks += step.backtracks
+        }
     }
 
     public var outcome = Outcome.restored

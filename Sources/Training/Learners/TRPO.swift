@@ -30,6 +30,8 @@ public final class TRPO: Learner {
         public var relativeDamping: Double
         /// Part of the trials on which F is measured, in (0, 1]; whole trials, chosen anew every iteration.
         public var fisherShare: Double
+        /// Natural steps of an update.
+        public var updates: Int
         /// β of the term β · (mean entropy) in the surrogate.
         public var entropyBonus: Double
         /// Factor by which a step is shortened that did not improve the surrogate, or was not finite. A step whose KL
@@ -47,6 +49,7 @@ public final class TRPO: Learner {
             preconditioning = values.real("preconditioning")
             relativeDamping = values.real("relative-damping")
             fisherShare = values.real("fisher-share")
+            updates = values.integer("updates")
             entropyBonus = values.real("entropy-bonus")
         }
     }
@@ -64,6 +67,9 @@ public final class TRPO: Learner {
             Option(
                 "fisher-share", 0.001...1, default: 0.2,
                 help: "Share of the trials on which the Fisher matrix is measured"),
+            Option(
+                "updates", 1...256, default: 1,
+                help: "Natural steps of an iteration, each on its own part of the trials, within one trust region"),
         ] + ActorCritic.options
 
     static let entry = LearnerEntry(
@@ -75,24 +81,29 @@ public final class TRPO: Learner {
     ) { TRPO($0.actorCritic) }
 
     private let actorCritic: ActorCritic
-    private var policy: any SequencePolicy { actorCritic.policy }
     private var workers: Workers { actorCritic.workers }
-    private let sums: ShardSums
+    private let surrogate: Surrogate
     private let solver: ConjugateGradient
     private let gradient: Matrix
     private let solution: Matrix
     private let trial: Matrix
+    /// θ before an update in parts.
+    private let start: Matrix
+    /// The trials of a part.
+    private let gathered = GatheredTrials()
     let fisher: FisherMatrix
 
     public init(_ actorCritic: ActorCritic) {
         self.actorCritic = actorCritic
         let (policy, workers) = (actorCritic.policy, actorCritic.workers)
         let width = policy.layout.count
-        sums = ShardSums(width: width)
+        let sums = ShardSums(width: width)
+        surrogate = Surrogate(policy: policy, workers: workers, sums: sums)
         solver = ConjugateGradient(width: width)
         gradient = Matrix(rows: 1, columns: width)
         solution = Matrix(rows: 1, columns: width)
         trial = Matrix(rows: 1, columns: width)
+        start = Matrix(rows: 1, columns: width)
         fisher = FisherMatrix(policy: policy, workers: workers, sums: sums)
     }
 
@@ -111,9 +122,84 @@ public final class TRPO: Learner {
         }
     }
 
-    /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as it was.
+    /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as
+    /// it was.
     public func update(
         _ batch: TrialBatch, settings: Settings, random: RandomSource, clock: inout PhaseClock
+    ) -> PolicyUpdate {
+        settings.updates > 1
+            ? updateInParts(batch, settings, random: random, clock: &clock)
+            : step(Part(of: batch), of: batch, settings, random: random, clock: &clock)
+    }
+
+    /// Trials from which a step is taken.
+    private struct Part {
+        let shards: ArraySlice<ShardBatch>
+        let rows: Int
+        /// Where they lie in the batch, of which they are copies; nil: they are all of it.
+        let trials: [(shard: Int, lane: Int)]?
+
+        init(shards: ArraySlice<ShardBatch>, rows: Int, trials: [(shard: Int, lane: Int)]?) {
+            (self.shards, self.rows, self.trials) = (shards, rows, trials)
+        }
+
+        init(of batch: TrialBatch) { self.init(shards: batch.shards[...], rows: batch.rows, trials: nil) }
+
+        /// Some of them, chosen at random.
+        func sample(_ share: Double, of batch: TrialBatch, random: inout RandomSource) -> [(shard: Int, lane: Int)] {
+            func wanted(_ count: Int) -> Int { max(1, Int((Double(count) * share).rounded())) }
+            guard let trials else { return batch.sampleTrials(wanted(batch.trials), random: &random) }
+            return random.permutation(trials.count).prefix(wanted(trials.count)).map { trials[$0] }
+        }
+    }
+
+    /// Several natural steps: the batch is cut into parts of whole trials, chosen at random, and each part gives a step
+    /// within its share of the trust region, from where the step before it ended. What PPO gains over one natural step is
+    /// the number of its updates. After the first step π has moved away from the policy that played, so advantages are
+    /// multiplied by the ratio of the two: then a part is a batch like any other. In the end the whole way is shortened
+    /// until it keeps to the trust region and improves the surrogate over all N rows.
+    private func updateInParts(
+        _ batch: TrialBatch, _ settings: Settings, random: RandomSource, clock: inout PhaseClock
+    ) -> PolicyUpdate {
+        let parameters = actorCritic.parameters
+        var report = PolicyUpdate()
+        var whole = PolicyUpdate.NaturalStep()
+        report.entropy = clock.measure(.gradient) { actorCritic.rememberDistributions(batch) }
+        start.copy(from: UnsafePointer(parameters.pointer))
+        let count = min(settings.updates, batch.trials)
+        // The KL of steps that have nothing to do with each other adds up.
+        var partSettings = settings
+        partSettings.maximumKL = settings.maximumKL / Double(count)
+        var order = random.split(1)
+        let trials = batch.sampleTrials(batch.trials, random: &order)
+        var hasMoved = false
+        for index in 0..<count {
+            let chosen = Array(trials[trials.count * index / count..<trials.count * (index + 1) / count])
+            gathered.choose(chosen, of: batch)
+            workers.pool.run(gathered.shards.count) { shard, _ in gathered.fill(shard, from: batch) }
+            let part = Part(shards: gathered.shards, rows: gathered.rows, trials: chosen)
+            let step = step(part, of: batch, partSettings, random: random.split(2, index), clock: &clock)
+            if let naturalStep = step.naturalStep { whole.add(naturalStep, of: count) }
+            hasMoved = hasMoved || step.outcome == .accepted
+            if step.outcome == .notFinite { report.outcome = .notFinite }
+        }
+        report.naturalStep = whole
+        guard hasMoved else { return report }
+        // The whole way.
+        solution.copy(from: UnsafePointer(parameters.pointer))
+        Elementwise.addScaled(parameters.columns, -1, start.pointer, to: solution.pointer)
+        let taken = clock.measure(.lineSearch) {
+            search(from: start, scale: 1, Part(of: batch), settings, report: &report)
+        }
+        if taken == nil { parameters.copy(from: UnsafePointer(start.pointer)) }
+        report.naturalStep?.predictedGain *= taken ?? 0
+        report.naturalStep?.predictedKL *= (taken ?? 0) * (taken ?? 0)
+        return report
+    }
+
+    /// One natural step from some trials, within δ.
+    private func step(
+        _ part: Part, of batch: TrialBatch, _ settings: Settings, random: RandomSource, clock: inout PhaseClock
     ) -> PolicyUpdate {
         let parameters = actorCritic.parameters
         var report = PolicyUpdate()
@@ -121,12 +207,13 @@ public final class TRPO: Learner {
         let width = parameters.columns
         let damping = FisherMatrix.Damping(
             absolute: Float(settings.damping), relative: Float(settings.relativeDamping))
-        let wholeBatch = settings.fisherShare >= 1
+        let isWhole = settings.fisherShare >= 1
 
         clock.measure(.gradient) {
-            computeGradient(
-                parameters.pointer, batch, entropyBonus: Float(settings.entropyBonus),
-                records: wholeBatch ? fisher.takeAll(of: batch) : nil, report: &report)
+            report.entropy = surrogate.computeGradient(
+                at: parameters.pointer, part.shards, rows: part.rows, entropyBonus: Float(settings.entropyBonus),
+                hasMoved: part.trials != nil, records: isWhole ? fisher.take(part.shards, rows: part.rows) : nil,
+                into: gradient)
         }
         let gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
         report.naturalStep?.gradientNorm = gradientNorm
@@ -136,8 +223,11 @@ public final class TRPO: Learner {
         }
 
         let solved = clock.measure(.fisher) { () -> ConjugateGradient.Report in
-            if !wholeBatch {
-                fisher.record(settings.fisherShare, of: batch, parameters: parameters.pointer, random: random)
+            if !isWhole {
+                var order = random
+                fisher.record(
+                    part.sample(settings.fisherShare, of: batch, random: &order), of: batch,
+                    parameters: parameters.pointer, hasMoved: part.trials != nil)
             }
             fisher.precondition(
                 exponent: Float(settings.preconditioning), damping: damping.absolute, random: random.split(0))
@@ -158,138 +248,51 @@ public final class TRPO: Learner {
         let full = (2 * settings.maximumKL / solved.curvature).squareRoot()
         let slope = Elementwise.dot(width, gradient.pointer, solution.pointer)
         let undamped = max(0, solved.curvature - fisher.curvature(of: damping, along: solution))
-        clock.measure(.lineSearch) {
-            var scale = full
-            for attempt in 0..<settings.backtrackLimit {
-                trial.copy(from: UnsafePointer(parameters.pointer))
-                Elementwise.addScaled(width, Float(scale), solution.pointer, to: trial.pointer)
-                let (gain, divergence) = measure(trial.pointer, batch, settings)
-                guard gain.isFinite, divergence.isFinite else {
-                    report.outcome = .notFinite
-                    scale *= settings.backtrackFactor
-                    continue
-                }
-                if gain > 0 && divergence <= settings.maximumKL {
-                    parameters.copy(from: UnsafePointer(trial.pointer))
-                    report.outcome = .accepted
-                    report.naturalStep?.surrogateGain = gain
-                    report.naturalStep?.predictedGain = scale * slope
-                    report.naturalStep?.predictedKL = 0.5 * scale * scale * undamped
-                    report.actualKL = divergence
-                    report.naturalStep?.backtracks = attempt
-                    return
-                }
-                report.outcome = .restored
-                // The KL grows with the square of the step: where it is what forbids the step, aim just inside.
-                let aim = 0.97 * (settings.maximumKL / divergence).squareRoot()
-                scale *= divergence > settings.maximumKL ? max(0.1, aim) : settings.backtrackFactor
-            }
-            report.naturalStep?.backtracks = settings.backtrackLimit
+        let taken = clock.measure(.lineSearch) {
+            search(from: parameters, scale: full, part, settings, report: &report)
+        }
+        if let taken {
+            report.naturalStep?.predictedGain = taken * slope
+            report.naturalStep?.predictedKL = 0.5 * taken * taken * undamped
         }
         return report
     }
 
-    // MARK: Passes over shards
-
-    /// Unrolls π_old, keeps its log-probabilities in the batch, and pulls the surrogate's gradient back: at θ_old the
-    /// ratio is exactly 1, so it is (1/N) Σ A ∇ log π.
-    private func computeGradient(
-        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, entropyBonus: Float, records: [Tape]?,
-        report: inout PolicyUpdate
-    ) {
-        let count = batch.shards.count
-        sums.prepare(count)
-        let weight = 1 / Float(batch.rows)
-        let entropies = Buffer<Double>(capacity: count)
-        workers.pool.run(count) { index, worker in
-            let shard = batch.shards[index]
-            let tape = records?[index] ?? workers.tapes[worker]
-            let workspace = workers.workspaces[worker]
-            tape.begin(parameters: parameters, recording: true)
-            let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
-            tape.output = logits
-            entropies[index] = shard.keepDistributions(logits: tape.value(logits))
-            let (actions, logProbabilities) = (shard.actionCount, shard.logProbabilities.pointer)
-            tape.beginVJP(workspace: workspace)
-            let seed = workspace.cotangent(logits)
-            for row in 0..<shard.rows {
-                Categorical.addLogProbabilityGradient(
-                    outcome: Int(shard.actions.pointer[row]), outcomes: actions,
-                    logProbabilities: logProbabilities + row * actions,
-                    weight: weight * shard.advantages.pointer[row], to: seed + row * actions)
+    /// Shortens a step until it improves the surrogate over some trials and keeps within δ, and takes it.
+    ///
+    /// - Parameters:
+    ///   - origin: θ before it.
+    ///   - scale: how much of `solution` is tried first.
+    /// - Returns: how much was taken; nil: none, and θ is as it was.
+    private func search(
+        from origin: Matrix, scale first: Double, _ part: Part, _ settings: Settings, report: inout PolicyUpdate
+    ) -> Double? {
+        let parameters = actorCritic.parameters
+        var scale = first
+        for attempt in 0..<settings.backtrackLimit {
+            trial.copy(from: UnsafePointer(origin.pointer))
+            Elementwise.addScaled(parameters.columns, Float(scale), solution.pointer, to: trial.pointer)
+            let (gain, divergence) = surrogate.measure(
+                trial.pointer, part.shards, entropyBonus: settings.entropyBonus, maximumKL: settings.maximumKL)
+            guard gain.isFinite, divergence.isFinite else {
+                report.outcome = .notFinite
+                scale *= settings.backtrackFactor
+                continue
             }
-            if entropyBonus > 0 {
-                Categorical.addEntropyGradient(
-                    rows: shard.rows, outcomes: actions, logProbabilities: logProbabilities,
-                    weight: weight * entropyBonus, to: seed)
+            if gain > 0 && divergence <= settings.maximumKL {
+                parameters.copy(from: UnsafePointer(trial.pointer))
+                report.outcome = .accepted
+                report.naturalStep?.surrogateGain = gain
+                report.actualKL = divergence
+                report.naturalStep?.backtracks += attempt
+                return scale
             }
-            let slot = sums.slot(index)
-            slot.update(repeating: 0, count: sums.width)
-            tape.vjp(gradient: slot, workspace: workspace)
+            report.outcome = .restored
+            // The KL grows with the square of the step: where it is what forbids the step, aim just inside.
+            let aim = 0.97 * (settings.maximumKL / divergence).squareRoot()
+            scale *= divergence > settings.maximumKL ? max(0.1, aim) : settings.backtrackFactor
         }
-        gradient.copy(from: UnsafePointer(sums.reduce(count, pool: workers.pool)))
-        report.entropy = (0..<count).reduce(0) { $0 + entropies[$1] } / Double(batch.rows)
-    }
-
-    /// Gain of the surrogate, entropy bonus included, and mean KL at other parameters, over all N rows; over a quarter of
-    /// the shards where these show already that the step is too long.
-    private func measure(
-        _ parameters: UnsafePointer<Float>, _ batch: TrialBatch, _ settings: Settings
-    ) -> (gain: Double, divergence: Double) {
-        let count = batch.shards.count
-        let probe = count >= 8 ? count / 4 : 0
-        var sums = Sums()
-        if probe > 0 {
-            sums = measure(parameters, batch.shards[..<probe], entropyBonus: settings.entropyBonus)
-            let divergence = sums.divergence / sums.rows
-            if divergence > 1.2 * settings.maximumKL { return (sums.gain / sums.rows, divergence) }
-        }
-        sums.add(measure(parameters, batch.shards[probe...], entropyBonus: settings.entropyBonus))
-        return (sums.gain / sums.rows, sums.divergence / sums.rows)
-    }
-
-    /// Sums over rows.
-    private struct Sums {
-        var (gain, divergence, rows) = (0.0, 0.0, 0.0)
-
-        mutating func add(_ other: Sums) {
-            gain += other.gain
-            divergence += other.divergence
-            rows += other.rows
-        }
-    }
-
-    private func measure(
-        _ parameters: UnsafePointer<Float>, _ shards: ArraySlice<ShardBatch>, entropyBonus: Double
-    ) -> Sums {
-        let parts = Buffer<Sums>(capacity: shards.count)
-        workers.pool.run(shards.count) { index, worker in
-            let (shard, tape) = (shards[shards.startIndex + index], workers.tapes[worker])
-            let actions = shard.actionCount
-            tape.begin(parameters: parameters, recording: false)
-            let logits = policy.unroll(shard.inputs, shape: shard.shape, tape: tape)
-            let new = tape.mutableValue(logits)
-            let old = UnsafePointer(shard.logProbabilities.pointer)
-            Categorical.logProbabilities(rows: shard.rows, outcomes: actions, logits: UnsafePointer(new), into: new)
-            var part = Sums()
-            for row in 0..<shard.rows {
-                let at = row * actions + Int(shard.actions.pointer[row])
-                part.gain += Double(shard.advantages.pointer[row] * (expf(new[at] - old[at]) - 1))
-            }
-            if entropyBonus > 0 {
-                let change =
-                    Categorical.entropySum(
-                        rows: shard.rows, outcomes: actions, logProbabilities: UnsafePointer(new))
-                    - Categorical.entropySum(rows: shard.rows, outcomes: actions, logProbabilities: old)
-                part.gain += entropyBonus * change
-            }
-            part.divergence = Categorical.divergenceSum(
-                rows: shard.rows, outcomes: actions, old: old, new: UnsafePointer(new))
-            part.rows = Double(shard.rows)
-            parts[index] = part
-        }
-        var sums = Sums()
-        for index in shards.indices { sums.add(parts[index - shards.startIndex]) }
-        return sums
+        report.naturalStep?.backtracks += settings.backtrackLimit
+        return nil
     }
 }

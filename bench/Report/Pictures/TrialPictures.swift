@@ -32,7 +32,8 @@ public struct TrialPictures {
         }
         for (number, episode) in recording.episodes.enumerated() {
             for (step, frame) in episode.frames.enumerated() {
-                try save(TrialPictures.name(episode: number, step: step), PNG.encode(frame.scaled(by: scale)))
+                let name = TrialPictures.name(episode: number, step: step, of: recording)
+                try save(name, PNG.encode(frame.scaled(by: scale)))
             }
         }
         if let map = TrialMap(recording, scale: 72) { try save("map.png", PNG.encode(map.picture())) }
@@ -44,8 +45,15 @@ public struct TrialPictures {
 
     /// Episodes are counted from 1, steps from 0: frame t is what the agent saw before its action t, the last frame where it
     /// ended.
-    static func name(episode: Int, step: Int) -> String {
-        String(format: "episode-%02d-step-%04d.png", episode + 1, step)
+    /// Numbers have as many digits as the largest, so that names sort as they should.
+    static func name(episode: Int, step: Int, of recording: TrialRecording) -> String {
+        func padded(_ number: Int, _ most: Int, least: Int) -> String {
+            let (digits, width) = ("\(number)", max(least, "\(most)".count))
+            return String(repeating: "0", count: width - digits.count) + digits
+        }
+        let most = recording.episodes.map(\.steps).max() ?? 0
+        return "episode-\(padded(episode + 1, recording.episodes.count, least: 2))"
+            + "-step-\(padded(step, most, least: 4)).png"
     }
 
     private static func prepare(_ directory: String) throws {

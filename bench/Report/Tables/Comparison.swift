@@ -134,11 +134,12 @@ public struct Comparison {
             guard !runs.isEmpty else { continue }
             let curves = runs.map { LearningCurve($0.curve) }
             let heights = Scores([curves.map(\.meanHeight)])
-            let interval = bootstrap.interval(heights, \.mean)
             table.append(
                 [
-                    method.title, "\(runs.count)", Display.fixed(interval.estimate),
-                    "\(Display.fixed(interval.lowerBound)) … \(Display.fixed(interval.upperBound))",
+                    method.title, "\(runs.count)", Display.fixed(heights.mean),
+                    interval(curves.map(\.meanHeight)).map {
+                        "\(Display.fixed($0.lowerBound)) … \(Display.fixed($0.upperBound))"
+                    } ?? "–",
                 ]
                     + shares.map { share in
                         guard let gap = gap(runs[0].main) else { return "–" }
@@ -198,6 +199,7 @@ public struct Comparison {
                 }
                 let members = PairedDifference(blocks(mine), blocks(theirs))
                 let scores = [mine, theirs].map { Scores([$0.map(\.main.meanTotalReward)]) }
+                let isRepeated = mine.count > 1 && theirs.count > 1
                 let seeds = bootstrap.interval(scores) { $0[0].mean - $0[1].mean }
                 let spread = scores.map { Summary($0.all).standardDeviation }
                 let pooled = ((spread[0] * spread[0] + spread[1] * spread[1]) / 2).squareRoot()
@@ -206,9 +208,11 @@ public struct Comparison {
                 table.append([
                     first.title, second.title, Display.fixed(members.mean),
                     "\(Display.fixed(members.lowerBound)) … \(Display.fixed(members.upperBound))",
-                    mine.count > 1 && theirs.count > 1
+                    isRepeated
                         ? "\(Display.fixed(seeds.lowerBound)) … \(Display.fixed(seeds.upperBound))" : "–",
-                    Display.fixed(scores[0].probabilityOfImprovement(over: scores[1]), 2), Display.fixed(smallest),
+                    // Of one seed nothing is known about others.
+                    isRepeated ? Display.fixed(scores[0].probabilityOfImprovement(over: scores[1]), 2) : "–",
+                    Display.fixed(smallest),
                 ])
             }
         }
@@ -235,7 +239,8 @@ public struct Comparison {
             let interval = bootstrap.interval(scores, \.interquartileMean)
             table.append([
                 method.title, "\(tasks.count)", "\(scores.all.count)", Display.percent(interval.estimate),
-                "\(Display.percent(interval.lowerBound)) … \(Display.percent(interval.upperBound))",
+                scores.all.count > tasks.count
+                    ? "\(Display.percent(interval.lowerBound)) … \(Display.percent(interval.upperBound))" : "–",
                 Display.percent(scores.mean),
             ])
         }
