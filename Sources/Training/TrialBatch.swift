@@ -262,11 +262,14 @@ public final class TrialBatch {
         }
     }
 
+    /// Where each trial lies, shard by shard.
+    var places: [(shard: Int, lane: Int)] {
+        shards.enumerated().flatMap { index, shard in (0..<shard.lanes).map { (index, $0) } }
+    }
+
     /// Chooses `count` of the trials at random; the same for the same stream.
     func sampleTrials(_ count: Int, random: inout RandomSource) -> [(shard: Int, lane: Int)] {
-        var places: [(shard: Int, lane: Int)] = []
-        places.reserveCapacity(trials)
-        for (index, shard) in shards.enumerated() { for lane in 0..<shard.lanes { places.append((index, lane)) } }
+        let places = places
         return random.permutation(places.count).prefix(count).map { places[$0] }
     }
 }

@@ -136,20 +136,26 @@ public final class TRPO: Learner {
     private struct Part {
         let shards: ArraySlice<ShardBatch>
         let rows: Int
-        /// Where they lie in the batch, of which they are copies; nil: they are all of it.
-        let trials: [(shard: Int, lane: Int)]?
+        /// Where they lie in the batch.
+        let trials: [(shard: Int, lane: Int)]
+        /// The shards are copies, and the policy may have moved since the batch was played.
+        let isCopy: Bool
 
-        init(shards: ArraySlice<ShardBatch>, rows: Int, trials: [(shard: Int, lane: Int)]?) {
-            (self.shards, self.rows, self.trials) = (shards, rows, trials)
+        /// All of a batch.
+        init(of batch: TrialBatch) {
+            (shards, rows, trials, isCopy) = (batch.shards[...], batch.rows, batch.places, false)
         }
 
-        init(of batch: TrialBatch) { self.init(shards: batch.shards[...], rows: batch.rows, trials: nil) }
+        /// Copies of some of its trials.
+        init(_ trials: [(shard: Int, lane: Int)], _ copies: GatheredTrials) {
+            (shards, rows, self.trials, isCopy) = (copies.shards, copies.rows, trials, true)
+        }
 
-        /// Some of them, chosen at random.
-        func sample(_ share: Double, of batch: TrialBatch, random: inout RandomSource) -> [(shard: Int, lane: Int)] {
-            func wanted(_ count: Int) -> Int { max(1, Int((Double(count) * share).rounded())) }
-            guard let trials else { return batch.sampleTrials(wanted(batch.trials), random: &random) }
-            return random.permutation(trials.count).prefix(wanted(trials.count)).map { trials[$0] }
+        /// A share of them, at least one, chosen at random; the same for the same stream.
+        func sample(_ share: Double, random: RandomSource) -> [(shard: Int, lane: Int)] {
+            var random = random
+            let count = max(1, Int((Double(trials.count) * share).rounded()))
+            return random.permutation(trials.count).prefix(count).map { trials[$0] }
         }
     }
 
@@ -170,15 +176,14 @@ public final class TRPO: Learner {
         // The KL of steps that have nothing to do with each other adds up.
         var partSettings = settings
         partSettings.maximumKL = settings.maximumKL / Double(count)
-        var order = random.split(1)
-        let trials = batch.sampleTrials(batch.trials, random: &order)
+        let trials = Part(of: batch).sample(1, random: random.split(1))
         var hasMoved = false
         for index in 0..<count {
             let chosen = Array(trials[trials.count * index / count..<trials.count * (index + 1) / count])
             gathered.choose(chosen, of: batch)
             workers.pool.run(gathered.shards.count) { shard, _ in gathered.fill(shard, from: batch) }
-            let part = Part(shards: gathered.shards, rows: gathered.rows, trials: chosen)
-            let step = step(part, of: batch, partSettings, random: random.split(2, index), clock: &clock)
+            let step = step(
+                Part(chosen, gathered), of: batch, partSettings, random: random.split(2, index), clock: &clock)
             if let naturalStep = step.naturalStep { whole.add(naturalStep, of: count) }
             hasMoved = hasMoved || step.outcome == .accepted
             if step.outcome == .notFinite { report.outcome = .notFinite }
@@ -212,7 +217,7 @@ public final class TRPO: Learner {
         clock.measure(.gradient) {
             report.entropy = surrogate.computeGradient(
                 at: parameters.pointer, part.shards, rows: part.rows, entropyBonus: Float(settings.entropyBonus),
-                hasMoved: part.trials != nil, records: isWhole ? fisher.take(part.shards, rows: part.rows) : nil,
+                hasMoved: part.isCopy, records: isWhole ? fisher.take(part.shards, rows: part.rows) : nil,
                 into: gradient)
         }
         let gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
@@ -224,10 +229,9 @@ public final class TRPO: Learner {
 
         let solved = clock.measure(.fisher) { () -> ConjugateGradient.Report in
             if !isWhole {
-                var order = random
                 fisher.record(
-                    part.sample(settings.fisherShare, of: batch, random: &order), of: batch,
-                    parameters: parameters.pointer, hasMoved: part.trials != nil)
+                    part.sample(settings.fisherShare, random: random), of: batch, parameters: parameters.pointer,
+                    hasMoved: part.isCopy)
             }
             fisher.precondition(
                 exponent: Float(settings.preconditioning), damping: damping.absolute, random: random.split(0))
