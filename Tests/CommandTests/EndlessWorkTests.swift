@@ -14,9 +14,7 @@ import Testing
         #expect(snapshot(directory) == before, sourceLocation: sourceLocation)
     }
 
-    private let tiny = [
-        "--maze-size", "3", "--training-mazes", "0", "--hidden", "4", "--batch-steps", "200", "--threads", "1",
-    ]
+    private let tiny = ["--hidden", "4", "--batch-steps", "250", "--episodes", "1", "--threads", "1"]
 
     /// With every wall taken away there is one layout, which is either trained on or held out.
     @Test func oneLayoutCannotBeDivided() throws {
@@ -33,12 +31,12 @@ import Testing
                     ["check"] + maze, words, in: directory)
             }
             // Divided by draws it can be trained and evaluated, and not by layouts.
-            let draws = ["--hold-out", "draws", "--loops", "1", "--episodes", "1"]
+            let draws = ["--hold-out", "draws", "--loops", "1"]
             let train = ["train", "--task", "maze", "--iterations", "1", "--run", "run"]
             try Command.succeed(train + tiny + draws, in: directory)
             try Command.succeed(["evaluate", "run", "--trials", "4", "--threads", "1"], in: directory)
             try expectRefusal(["evaluate", "run", "--trials", "4", "--hold-out", "layouts"], words, in: directory)
-            try Command.succeed(train.dropLast() + ["plain"] + tiny + ["--episodes", "1"], in: directory)
+            try Command.succeed(train.dropLast() + ["plain"] + tiny, in: directory)
             try expectRefusal(["evaluate", "plain", "--trials", "4", "--loops", "1"], words, in: directory)
         }
     }
@@ -72,9 +70,7 @@ import Testing
         try withTemporaryDirectory { directory in
             try Command.succeed(
                 [
-                    "frames", "--out", "out", "--scale", "1", "--maze-size", "3", "--training-mazes", "0",
-                    "--episodes", "101", "--agent",
-                    "oracle",
+                    "frames", "--out", "out", "--scale", "1", "--episodes", "101", "--agent", "oracle",
                 ],
                 in: directory)
             let names = try FileManager.default.contentsOfDirectory(atPath: directory + "/out")
