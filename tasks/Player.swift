@@ -2,7 +2,7 @@ import Interface
 import Kernels
 
 /// A learner of one trial, from its first step to its last, that is no trained policy: a classic algorithm, an oracle, a
-/// random habit. A value: what it learned is what it holds.
+/// random preference. A value: what it learned is what it holds.
 public protocol Player: Sendable {
     /// Chooses an action in 0 ..< A.
     /// - Parameters:

@@ -39,15 +39,15 @@ public protocol TaskFamily: Sendable {
 
     /// What is reported of an episode.
     var measures: Set<Measure> { get }
-    /// Mean total reward of a trial of uniformly random actions, where it is known in closed form.
-    var randomTotalReward: Double? { get }
+    /// Mean return of a trial of uniformly random actions, where it is known in closed form.
+    var randomReturn: Double? { get }
     /// Mean total reward of Bayes-optimal play, which knows the family but not M: no policy does better. Nil where it
     /// cannot be computed in a moment.
-    var optimalTotalReward: Double? { get }
+    var optimalReturn: Double? { get }
     /// Mean total reward of the oracle, which knows M, where it is known in closed form.
-    var informedTotalReward: Double? { get }
+    var oracleReturn: Double? { get }
     /// Mean total reward of the oracle on `member`; nil where nobody knows how to compute it.
-    func informedTotalReward(of member: Member) -> Double?
+    func oracleReturn(of member: Member) -> Double?
     /// Fewest steps in which an episode of `member` can succeed; nil where there are none, or nobody knows.
     func shortestEpisode(of member: Member) -> Int?
     /// The oracle: a player who knows M and earns the most; nil where nobody knows how to play so.
@@ -100,10 +100,10 @@ extension TaskFamily {
     public func heldOut() -> Self { self }
 
     public var measures: Set<Measure> { [] }
-    public var randomTotalReward: Double? { nil }
-    public var optimalTotalReward: Double? { nil }
-    public var informedTotalReward: Double? { nil }
-    public func informedTotalReward(of member: Member) -> Double? { nil }
+    public var randomReturn: Double? { nil }
+    public var optimalReturn: Double? { nil }
+    public var oracleReturn: Double? { nil }
+    public func oracleReturn(of member: Member) -> Double? { nil }
     public func shortestEpisode(of member: Member) -> Int? { nil }
     public func makeOracle(for member: Member) -> (any Player)? { nil }
     public func choices(of member: Member) -> ChoiceTable? { nil }
@@ -114,10 +114,10 @@ extension TaskFamily {
     /// earned but for luck. Nil where the task does not tell.
     ///
     /// - Parameter trials: as they are given to `TrialStreams`.
-    public func informedTotalRewards(trials: some Sequence<RandomSource>) -> [Double]? {
+    public func oracleReturns(trials: some Sequence<RandomSource>) -> [Double]? {
         var rewards: [Double] = []
         for trial in trials {
-            guard let reward = informedTotalReward(of: member(of: trial)) else { return nil }
+            guard let reward = oracleReturn(of: member(of: trial)) else { return nil }
             rewards.append(reward)
         }
         return rewards

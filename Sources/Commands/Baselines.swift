@@ -9,7 +9,7 @@ import Training
 struct Baselines: TakesSettings {
     static let scope = SettingScope.task
     static let configuration = CommandConfiguration(
-        abstract: "Play the classic agents of a task on unseen members.",
+        abstract: "Play the classic agents of a task on held-out members.",
         discussion: """
             rl2x baselines --task bandit --arms 10 --episodes 100 --tune
             rl2x baselines --task bandit --agents ucb1:c=0.3,gittins:rule=exact:discount=0.99
@@ -22,7 +22,7 @@ struct Baselines: TakesSettings {
 
     @OptionGroup var options: TaskOptions
 
-    @Option(parsing: .unconditional, help: "Seed of the unseen members, 0 or more (default: 0).")
+    @Option(parsing: .unconditional, help: "Seed of the held-out members, 0 or more (default: 0).")
     var seed = 0
 
     @Option(parsing: .unconditional, help: "Members to play, one trial each, 2 … 10000000 (default: 1000).")
@@ -53,16 +53,16 @@ struct Baselines: TakesSettings {
         let rows = requests.map { request in
             BaselineRow(request, tune: tune, family: family, trials: trials, seed: seed, workers: workers)
         }
-        let landmarks = Landmarks(of: family, members: 0..<trials, seed: seed)
+        let references = ReferenceReturns(of: family, members: 0..<trials, seed: seed)
         if json {
             try printJSON([
                 "task": entry.name, "task_options": jsonObject(values), "trials": trials, "seed": seed, "tuned": tune,
-                "random": Commands.json(landmarks.random), "optimum": Commands.json(landmarks.optimum),
-                "oracle": Commands.json(landmarks.informed), "rows": rows.map(\.object),
+                "random": Commands.json(references.random), "optimum": Commands.json(references.optimum),
+                "oracle": Commands.json(references.oracle), "rows": rows.map(\.object),
             ])
         } else {
             print(
-                "\(entry.name) (\(values.summary)): \(trials) unseen members"
+                "\(entry.name) (\(values.summary)): \(trials) held-out members"
                     + (tune ? ", tuned on as many others" : ""))
             var table = TextTable(columns: [
                 .init("agent", alignment: .left), .init("parameters", alignment: .left), .init("return"),
@@ -76,8 +76,8 @@ struct Baselines: TakesSettings {
                 ])
             }
             print(table.plainText())
-            if let optimum = landmarks.optimum { print("Bayes-optimal, exact: \(Display.fixed(optimum, 5))") }
-            if let informed = landmarks.informed { print("oracle: \(Display.fixed(informed, 3))") }
+            if let optimum = references.optimum { print("Bayes-optimal, exact: \(Display.fixed(optimum, 5))") }
+            if let oracle = references.oracle { print("oracle: \(Display.fixed(oracle, 3))") }
         }
     }
 

@@ -25,7 +25,7 @@ struct BenchAnalyseCommand: ParsableCommand {
     var trials: Int?
 
     @Option(
-        parsing: .unconditional, help: "Seed of the unseen members and of the actions drawn (0 or more; default 0).")
+        parsing: .unconditional, help: "Seed of the held-out members and of the actions drawn (0 or more; default 0).")
     var seed = 0
 
     @Option(help: "Write the page here, as Markdown; without it the page is printed.")

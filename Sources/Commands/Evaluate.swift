@@ -10,7 +10,7 @@ struct Evaluate: TakesSettings {
     static let scope = SettingScope.task
     static let ownOptions: Set = ["reset-memory"]
     static let configuration = CommandConfiguration(
-        abstract: "Play unseen members with a trained policy and frozen weights.",
+        abstract: "Play held-out members with a trained policy and frozen weights.",
         discussion: """
             rl2x evaluate runs/bandit-gru-s0 --trials 10000
             rl2x evaluate runs/bandit-gru-s0 --with-baselines --tune
@@ -32,7 +32,7 @@ struct Evaluate: TakesSettings {
     var trials: Int?
 
     @Option(
-        parsing: .unconditional, help: "Seed of the unseen members and of the actions drawn, 0 or more (default: 0).")
+        parsing: .unconditional, help: "Seed of the held-out members and of the actions drawn, 0 or more (default: 0).")
     var seed = 0
 
     @Flag(help: "Take the policy's most probable action instead of drawing one.")
@@ -81,15 +81,15 @@ struct Evaluate: TakesSettings {
         let members = 0..<(trials ?? (family.measures.contains(.success) ? 1000 : 10_000))
         let workers = Workers(threads: threads.count)
         let result = Evaluation(agent, family: family, members: members, seed: seed, workers: workers)
-        let landmarks = Landmarks(of: family, members: members, seed: seed)
+        let references = ReferenceReturns(of: family, members: members, seed: seed)
         let shortest =
             family.measures.contains(.length)
             ? GoalEvaluation.shortest(members, of: family, seed: seed, workers: workers) : []
         let random: Evaluation? =
-            landmarks.random == nil
+            references.random == nil
             ? Evaluation(RandomAgent(), family: family, members: members, seed: seed, workers: workers) : nil
         let record = EvaluationRecord(
-            result, name: "", configuration: configuration, landmarks: landmarks,
+            result, name: "", configuration: configuration, references: references,
             random: random?.totalRewards.mean,
             goal: GoalEvaluation(result, of: family, shortest: shortest))
         let baselines =
@@ -120,7 +120,7 @@ struct Evaluate: TakesSettings {
         let parsed = try JSONSerialization.jsonObject(with: JSONEncoder().encode(record))
         var object = parsed as? [String: Any] ?? [:]
         let unknown = [
-            "random", "optimum", "informed", "note", "regret", "regret_standard_error", "total_reward_by_regret",
+            "random", "optimum", "oracle", "note", "regret", "regret_standard_error", "total_reward_by_regret",
         ]
         for key in unknown where object[key] == nil { object[key] = NSNull() }
         guard let goal = record.goal else { return object }
@@ -177,7 +177,7 @@ struct Evaluate: TakesSettings {
             Display.fixed(result.totalRewards.standardError, 3),
         ])
         if let optimum = record.optimum { table.append(["Bayes-optimal, exact", Display.fixed(optimum, 3), ""]) }
-        if let informed = record.informed { table.append(["oracle", Display.fixed(informed, 3), ""]) }
+        if let oracle = record.oracle { table.append(["oracle", Display.fixed(oracle, 3), ""]) }
         print(table.plainText())
         if let note = record.note { print(note) }
         if let regret = record.regret {

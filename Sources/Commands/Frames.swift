@@ -9,7 +9,7 @@ import Training
 struct Frames: TakesSettings {
     static let scope = SettingScope.task
     static let configuration = CommandConfiguration(
-        abstract: "Play one trial of an unseen member, such as a maze, and write what was seen as PNG files.",
+        abstract: "Play one trial of a held-out member, such as a maze, and write what was seen as PNG files.",
         discussion: """
             rl2x frames --agent oracle --seed 1 --out pictures
             rl2x frames runs/maze-gru-s0 --seed 1 --out pictures

@@ -107,11 +107,11 @@ struct Imitate: TakesSettings {
                 "teacher_mean_total_reward": Commands.json(evaluations[0].totalRewards.mean),
                 "teacher_standard_error": Commands.json(evaluations[0].totalRewards.standardError),
                 "difference": Commands.json(difference.mean), "lower_bound": Commands.json(difference.lowerBound),
-                "upper_bound": Commands.json(difference.upperBound), "random": Commands.json(family.randomTotalReward),
+                "upper_bound": Commands.json(difference.upperBound), "random": Commands.json(family.randomReturn),
             ])
             return
         }
-        print("\(configuration.task) (\(configuration.taskOptions.summary)): \(trials) unseen members, sampled actions")
+        print("\(configuration.task) (\(configuration.taskOptions.summary)): \(trials) held-out members, sampled actions")
         var table = TextTable(columns: [.init("player", alignment: .left), .init("return"), .init("± se")])
         for (name, evaluation) in zip(["\(teacher.title) (teacher)", pupil.name], evaluations) {
             table.append([

@@ -25,7 +25,7 @@ struct Reproduce: ParsableCommand {
     @Option(parsing: .unconditional, help: "Members of each cell (2 … 10000000; default 1000, as the paper's).")
     var trials = 1000
 
-    @Option(parsing: .unconditional, help: "Seed of the unseen members (0 or more; default 0).")
+    @Option(parsing: .unconditional, help: "Seed of the held-out members (0 or more; default 0).")
     var seed = 0
 
     @OptionGroup var threads: ThreadOptions

@@ -79,20 +79,20 @@ final class PolicyPlayer<Policy: SequencePolicy>: LanePlayer {
     }
 }
 
-/// A random habit for each trial: action a with probability ∝ exp(spread · u_a), u_a ~ U(0, 1) drawn once a trial. Some
+/// A random preference for each trial: action a with probability ∝ exp(spread · u_a), u_a ~ U(0, 1) drawn once a trial. Some
 /// actions are then taken often and some rarely, which uniform play would never show.
-final class HabitPlayer: LanePlayer {
+final class PreferencePlayer: LanePlayer {
     private let spread: Float
     private let outcomes: Int
     /// Log-probabilities of each lane's actions [lanes, A].
-    private var habits: [Float] = []
+    private var preferences: [Float] = []
     private var streams = ActionStreams()
 
     init(spread: Float, actions: Int) { (self.spread, outcomes) = (spread, actions) }
 
     func begin(_ trials: [TrialStreams]) {
         streams.begin(trials)
-        habits = [Float](repeating: 0, count: trials.count * outcomes)
+        preferences = [Float](repeating: 0, count: trials.count * outcomes)
         for lane in trials.indices { draw(lane) }
     }
 
@@ -103,18 +103,18 @@ final class HabitPlayer: LanePlayer {
 
     private func draw(_ lane: Int) {
         let row = lane * outcomes
-        for action in 0..<outcomes { habits[row + action] = spread * streams.uniform(lane) }
-        habits.withUnsafeMutableBufferPointer {
+        for action in 0..<outcomes { preferences[row + action] = spread * streams.uniform(lane) }
+        preferences.withUnsafeMutableBufferPointer {
             let place = $0.baseAddress! + row
             Categorical.logProbabilities(rows: 1, outcomes: outcomes, logits: place, into: place)
         }
     }
 
     func act(_ inputs: StepInputs, into actions: UnsafeMutablePointer<Int32>) {
-        habits.withUnsafeBufferPointer { habits in
+        preferences.withUnsafeBufferPointer { preferences in
             for lane in 0..<inputs.rows {
-                let habit = habits.baseAddress! + lane * outcomes
-                actions[lane] = Int32(Categorical.sample(habit, outcomes: outcomes, uniform: streams.uniform(lane)))
+                let preference = preferences.baseAddress! + lane * outcomes
+                actions[lane] = Int32(Categorical.sample(preference, outcomes: outcomes, uniform: streams.uniform(lane)))
             }
         }
     }
@@ -122,7 +122,7 @@ final class HabitPlayer: LanePlayer {
     func keep(lanes kept: [Int]) {
         streams.keep(lanes: kept)
         for (place, lane) in kept.enumerated() where place != lane {
-            for action in 0..<outcomes { habits[place * outcomes + action] = habits[lane * outcomes + action] }
+            for action in 0..<outcomes { preferences[place * outcomes + action] = preferences[lane * outcomes + action] }
         }
     }
 }

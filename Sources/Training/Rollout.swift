@@ -30,7 +30,7 @@ public struct TrialQueue {
     }
 }
 
-/// Chooses the actions of trials that are stepped together: a policy, random habits, classic players, oracles. Used by one
+/// Chooses the actions of trials that are stepped together: a policy, random preferences, classic players, oracles. Used by one
 /// thread.
 public protocol LanePlayer: AnyObject {
     /// Trials begin, one a lane.
@@ -52,7 +52,7 @@ public enum Rollout {
     /// Plays the trials of `queue`.
     /// - Parameter record: filled anew.
     public static func play(
-        _ player: any LanePlayer, lanes: TrialLanes, queue: TrialQueue, into record: RolloutRecord
+        _ player: any LanePlayer, lanes: TrialLanes, queue: TrialQueue, into record: RolloutBuffer
     ) {
         let columns = record.columns
         let trials = queue.numbers.map(queue.streams)

@@ -91,7 +91,7 @@ public final class ShardBatch {
     }
 
     /// Takes some of the trials that were played, in packed order: longest first, of equals the one that began first.
-    func take(_ trials: Range<Int>, of record: RolloutRecord) {
+    func take(_ trials: Range<Int>, of record: RolloutBuffer) {
         let order = trials.sorted { (record.lengths[$1], $0) < (record.lengths[$0], $1) }
         setShape(lengths: order.map { record.lengths[$0] })
         numbers = order.map { record.numbers[$0] }

@@ -115,7 +115,7 @@ public final class Trainer {
     }
 
     /// The stream of members that no training with any seed has drawn from.
-    public static func unseenMembers(seed: Int) -> RandomSource {
+    public static func heldOutMembers(seed: Int) -> RandomSource {
         RandomSource(seed: UInt64(seed)).split(Iteration.Stream.unseen.rawValue)
     }
 

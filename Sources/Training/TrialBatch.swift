@@ -21,7 +21,7 @@ public final class TrialBatch {
     /// How the trials that begin together are cut.
     public let sharding: Sharding
     public let shards: [ShardBatch]
-    /// Trials of each member (see `GroupBaseline`); trial i is of member i / trialsPerMember.
+    /// Trials of each member (see `ControlVariate`); trial i is of member i / trialsPerMember.
     public let trialsPerMember: Int
     /// Whether lanes whose trial is over play others, as long as they fit (see `Rollout`). Then `trials` is what came of
     /// it; N, the steps, is bounded as without.
@@ -34,7 +34,7 @@ public final class TrialBatch {
 
     private struct PlayArena {
         let lanes: TrialLanes
-        let record: RolloutRecord
+        let record: RolloutBuffer
         /// Log-probabilities of a step [lanes, A].
         let distributions: Buffer<Float>
     }
@@ -83,9 +83,9 @@ public final class TrialBatch {
         }
     }
 
-    /// Plays all trials anew by random habits (see `HabitPlayer`); group g draws from `root.split(g)`.
-    func playHabits(_ spread: Float, root: RandomSource, workers: Workers) {
-        playGroups(root: root, workers: workers) { _, _ in HabitPlayer(spread: spread, actions: family.actions) }
+    /// Plays all trials anew by random preferences (see `PreferencePlayer`); group g draws from `root.split(g)`.
+    func playPreferences(_ spread: Float, root: RandomSource, workers: Workers) {
+        playGroups(root: root, workers: workers) { _, _ in PreferencePlayer(spread: spread, actions: family.actions) }
     }
 
     /// Plays all trials anew as a teacher does; group g draws from `root.split(first + g)`.
@@ -138,7 +138,7 @@ public final class TrialBatch {
             arenas.append(
                 PlayArena(
                     lanes: family.makeLanes(largestGroup),
-                    record: RolloutRecord(
+                    record: RolloutBuffer(
                         space: family.observation, lanes: largestGroup, steps: largestGroup * steps),
                     distributions: Buffer(capacity: largestGroup * family.actions)))
         }
@@ -190,7 +190,7 @@ public final class TrialBatch {
             Elementwise.addScaled(shard.rows, 1, shard.values.pointer, to: shard.targets.pointer)
             estimate(lambda, into: shard.advantages.pointer)
         }
-        if trialsPerMember > 1 { GroupBaseline.subtract(groups: groups, shards: shards) }
+        if trialsPerMember > 1 { ControlVariate.subtract(groups: groups, shards: shards) }
     }
 
     /// The trials of each member, by the member's number.

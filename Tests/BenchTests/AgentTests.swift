@@ -12,7 +12,7 @@ import Training
     @Test func randomPlayIsTheFloor() {
         let family = BernoulliBandit(arms: 3, episodes: 20)
         let played = RandomAgent().play(
-            0..<4000, of: family, root: Trainer.unseenMembers(seed: 0), workers: Workers(threads: 2))
+            0..<4000, of: family, root: Trainer.heldOutMembers(seed: 0), workers: Workers(threads: 2))
         #expect(played.trials == 4000 && played.episodes == 20)
         #expect(played.rewards.allSatisfy { $0 == 0 || $0 == 1 } && played.steps.allSatisfy { $0 == 1 })
         let summary = Summary(played.totalRewards)
@@ -23,7 +23,7 @@ import Training
     /// Member i depends on neither the threads nor on which members are played beside it.
     @Test func membersAreTheSameHoweverTheyAreCut() {
         let family = BernoulliBandit(arms: 3, episodes: 7)
-        let root = Trainer.unseenMembers(seed: 5)
+        let root = Trainer.heldOutMembers(seed: 5)
         let whole = RandomAgent().play(0..<100, of: family, root: root, workers: Workers(threads: 1))
         #expect(whole == RandomAgent().play(0..<100, of: family, root: root, workers: Workers(threads: 3)))
         let part = RandomAgent().play(37..<60, of: family, root: root, workers: Workers(threads: 2))
@@ -34,7 +34,7 @@ import Training
     /// and so does a learned one that comes to the same actions.
     @Test func whatAnAgentDrawsChangesNothingOfItsMember() throws {
         let family = BernoulliBandit(arms: 2, episodes: 40)
-        let root = Trainer.unseenMembers(seed: 6)
+        let root = Trainer.heldOutMembers(seed: 6)
         let workers = Workers(threads: 2)
         let thrifty = FixedArm(draws: 0).play(10..<200, of: family, root: root, workers: workers)
         let wasteful = FixedArm(draws: 7).play(10..<200, of: family, root: root, workers: workers)
@@ -81,7 +81,7 @@ import Training
         let workers = Workers(threads: 2)
         let evaluation = Evaluation(FixedArm(draws: 0), family: family, members: 5..<12_005, seed: 3, workers: workers)
         let whole = FixedArm(draws: 0).play(
-            5..<12_005, of: family, root: Trainer.unseenMembers(seed: 3), workers: workers)
+            5..<12_005, of: family, root: Trainer.heldOutMembers(seed: 3), workers: workers)
         #expect(evaluation.trials == 12_000 && evaluation.totals == whole.totalRewards)
         for (one, two) in zip(evaluation.episodeMeans, whole.episodeMeans) { #expect(abs(one - two) < 1e-12) }
     }
@@ -100,12 +100,12 @@ import Training
         #expect(OracleAgent.objection(family) == nil)
         let played = Evaluation(
             OracleAgent(), family: family, members: 0..<3000, seed: 2, workers: Workers(threads: 2))
-        let landmarks = Landmarks(of: family, members: 0..<3000, seed: 2)
-        let regret = try #require(landmarks.regret(of: played))
+        let references = ReferenceReturns(of: family, members: 0..<3000, seed: 2)
+        let regret = try #require(references.regret(of: played))
         #expect(abs(regret.mean) < 5 * regret.standardError, "\(regret.mean) ± \(regret.standardError)")
-        let informed = try #require(landmarks.informed)
-        #expect(abs(played.totalRewards.mean - informed) < 5 * played.totalRewards.standardError)
-        #expect((family.informedTotalReward ?? informed) == informed)
+        let oracle = try #require(references.oracle)
+        #expect(abs(played.totalRewards.mean - oracle) < 5 * played.totalRewards.standardError)
+        #expect((family.oracleReturn ?? oracle) == oracle)
     }
 
     /// There is no chance in a maze: the oracle reaches the target in every episode, in the fewest steps, and earns what
@@ -115,9 +115,9 @@ import Training
         (options.size, options.episodes) = (size, 3)
         let (family, workers) = (FirstPersonMaze(options), Workers(threads: 2))
         let played = Evaluation(OracleAgent(), family: family, members: 0..<60, seed: 3, workers: workers)
-        let root = Trainer.unseenMembers(seed: 3)
-        let informed = try #require(family.heldOut().informedTotalRewards(trials: (0..<60).map { root.split($0) }))
-        for (total, promised) in zip(played.totals, informed) { #expect(abs(total - promised) < 1e-5) }
+        let root = Trainer.heldOutMembers(seed: 3)
+        let oracle = try #require(family.heldOut().oracleReturns(trials: (0..<60).map { root.split($0) }))
+        for (total, promised) in zip(played.totals, oracle) { #expect(abs(total - promised) < 1e-5) }
         let shortest = GoalEvaluation.shortest(0..<60, of: family, seed: 3, workers: workers)
         for (index, steps) in played.episodeSteps.enumerated() { #expect(Int(steps) == shortest[index / 3]) }
         let goal = try #require(GoalEvaluation(played, of: family, shortest: shortest))

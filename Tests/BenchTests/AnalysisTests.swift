@@ -278,7 +278,7 @@ private func model(_ name: String, _ family: any TaskFamily, hidden: Int) throws
         let family = BernoulliBandit(arms: 4, episodes: 9)
         let policy = try model("gru", family, hidden: 8)
         let weights = Trainer.firstParameters(of: policy, seed: 2)
-        let root = Trainer.unseenMembers(seed: 4)
+        let root = Trainer.heldOutMembers(seed: 4)
         let played = LearnedAgent(name: "", policy: policy, weights: weights).play(
             30..<70, of: family, root: root, workers: Workers(threads: 1))
         let reader = policy.makeReader(weights: weights, family: family, lanes: 64)

@@ -51,11 +51,11 @@ import Training
         for seed in 0..<100 {
             let played = Evaluation(
                 BayesOptimalAgent(), family: family, members: 0..<200, seed: seed, workers: workers)
-            let landmarks = Landmarks(of: family, members: 0..<200, seed: seed)
-            optimum = try #require(landmarks.optimum)
+            let references = ReferenceReturns(of: family, members: 0..<200, seed: seed)
+            optimum = try #require(references.optimum)
             plain.append(played.totalRewards.mean)
-            let regret = try #require(landmarks.regret(of: played))
-            adjusted.append(try #require(landmarks.totalReward(by: regret)))
+            let regret = try #require(references.regret(of: played))
+            adjusted.append(try #require(references.totalReward(by: regret)))
             #expect(regret.standardError < 0.7 * played.totalRewards.standardError)
         }
         #expect(abs(Summary(adjusted).mean - optimum) < 4 * Summary(adjusted).standardError)
@@ -67,8 +67,8 @@ import Training
         BernoulliBandit(arms: 3, episodes: 8, prior: .beta(shape: 2)),
         BernoulliBandit(arms: 2, episodes: 30, prior: .dependent), BernoulliBandit(arms: 3, episodes: 8),
     ]) func theOptimumIsThatOfThePrior(_ family: BernoulliBandit) throws {
-        let landmarks = Landmarks(of: family, members: 0..<100, seed: 1)
-        let optimum = try #require(landmarks.optimum)
+        let references = ReferenceReturns(of: family, members: 0..<100, seed: 1)
+        let optimum = try #require(references.optimum)
         for ties in TieRule.allCases {
             let played = Evaluation(
                 BayesOptimalAgent(ties: ties), family: family, members: 0..<20_000, seed: 1,
@@ -76,7 +76,7 @@ import Training
             ).totalRewards
             #expect(abs(played.mean - optimum) < 4 * played.standardError, "\(played.mean), exact \(optimum)")
         }
-        let (ceiling, floor) = (try #require(landmarks.informed), try #require(landmarks.random))
+        let (ceiling, floor) = (try #require(references.oracle), try #require(references.random))
         #expect(floor < optimum && optimum < ceiling)
         let uniform = try BayesOptimalBandit(arms: family.arms, pulls: family.episodes).value
         #expect((abs(uniform - optimum) < 1e-9) == (family.prior == .uniform))

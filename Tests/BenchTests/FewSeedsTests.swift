@@ -34,7 +34,7 @@ import Testing
             #expect(try cells(Comparison(all), table, column).allSatisfy { $0 != "–" }, "\(table): \(column)")
         }
         // Baselines' rows have none in any case.
-        #expect(try cells(one, "Total reward", "± se, seeds").allSatisfy { $0 == "–" || $0.isEmpty })
+        #expect(try cells(one, "Return", "± se, seeds").allSatisfy { $0 == "–" || $0.isEmpty })
         // What is known of the members played is told all the same.
         #expect(try cells(one, "Paired differences", "95 %, members").allSatisfy { $0.contains(" … ") })
         let page = Report(one).html

@@ -80,7 +80,7 @@ import Training
             options.episodes = 3
             let family = FirstPersonMaze(options)
             let recording = TrialRecording(family, .oracle, seed: seed)
-            let member = family.heldOut().member(of: Trainer.unseenMembers(seed: seed).split(0))
+            let member = family.heldOut().member(of: Trainer.heldOutMembers(seed: seed).split(0))
             #expect(member.world.layout.isHeldOut && recording.floorPlan == family.floorPlan(of: member))
             #expect(recording.episodes.count == 3)
             for episode in recording.episodes {

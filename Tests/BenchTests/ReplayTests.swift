@@ -20,7 +20,7 @@ private func agent(_ family: any TaskFamily, task: String, options: Values) thro
     return LearnedAgent(name: "gru", policy: policy, weights: weights)
 }
 
-private let root = Trainer.unseenMembers(seed: EvaluationBank.seed)
+private let root = Trainer.heldOutMembers(seed: EvaluationBank.seed)
 private let shownMember = Replay.member..<Replay.member + 1
 
 @Suite struct ReplayTests {

@@ -92,7 +92,7 @@ import Training
 
     @Test func documentsShowTheModelsInMazes() throws {
         let comparison = try shipped("maze-models")
-        let shown = comparison.tables.filter { $0.title.hasPrefix("Total reward") || $0.title.hasPrefix("Success") }
+        let shown = comparison.tables.filter { $0.title.hasPrefix("Return") || $0.title.hasPrefix("Success") }
         #expect(shown.count == 2)
         for (_, table) in shown { #expect(try text("docs/mazes.md").contains(table.markdown())) }
     }

@@ -145,7 +145,7 @@ import Training
     func publishedColumnsComeOut(_ name: String, _ published: Double) throws {
         let entry = try #require(AgentCatalogue.entries(of: "mdp").first { $0.name == name })
         let played = entry.makeAgent().play(
-            0..<1000, of: TabularMDP(), root: Trainer.unseenMembers(seed: 0), workers: Workers(threads: 2))
+            0..<1000, of: TabularMDP(), root: Trainer.heldOutMembers(seed: 0), workers: Workers(threads: 2))
         let summary = Summary(played.totalRewards)
         let deviation = (summary.standardError * summary.standardError + 0.64).squareRoot()
         #expect(abs(summary.mean - published) < 4 * deviation, "\(summary.mean)")
@@ -157,7 +157,7 @@ import Training
         func mean(_ name: String, _ given: Values = [:]) throws -> Double {
             let entry = try #require(AgentCatalogue.entries(of: "mdp").first { $0.name == name })
             let played = entry.makeAgent(given).play(
-                0..<500, of: TabularMDP(), root: Trainer.unseenMembers(seed: 1), workers: Workers(threads: 2))
+                0..<500, of: TabularMDP(), root: Trainer.heldOutMembers(seed: 1), workers: Workers(threads: 2))
             return Summary(played.totalRewards).mean
         }
         let correct = try mean("greedy-correct-prior")

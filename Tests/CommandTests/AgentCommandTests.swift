@@ -125,7 +125,7 @@ import Testing
             let optima = try [shifted, uniform].map { try #require($0["optimum"] as? Double) }
             #expect(4 < optima[0] && optima[0] < optima[1])
             let dependent = try object(call + ["--prior", "dependent"], in: directory)
-            #expect(dependent["informed"] as? Double == 3.75)
+            #expect(dependent["oracle"] as? Double == 3.75)
             for (given, words) in [
                 (["--arms", "7"], "--arms is 7, and this policy was trained on 2"),
                 (["--maze-size", "9"], "--maze-size is no option of task 'bandit'"),

@@ -29,7 +29,7 @@ import Testing
             let object = try object(call, in: directory)
             let promised: Set = [
                 "model", "task", "task_options", "trials", "seed", "actions", "memory_reset", "mean_total_reward",
-                "standard_error", "per_episode_mean", "random", "optimum", "informed", "note", "regret",
+                "standard_error", "per_episode_mean", "random", "optimum", "oracle", "note", "regret",
                 "regret_standard_error", "total_reward_by_regret", "success_rate", "mean_length",
                 "mean_length_standard_error", "length_over_shortest", "improved", "success_then_failure",
                 "mean_shortest",
@@ -56,14 +56,14 @@ import Testing
             let shortest = try #require(object["mean_shortest"] as? Double)
             #expect(shortest > 4 && shortest < 63)
             // Who knows the maze earns 1 less 0.04 a step in each of the three episodes, walls not counted.
-            let informed = try #require(object["informed"] as? Double)
-            #expect(abs(informed - 3 * (1 - 0.04 * shortest)) < 0.05)
+            let oracle = try #require(object["oracle"] as? Double)
+            #expect(abs(oracle - 3 * (1 - 0.04 * shortest)) < 0.05)
             // Of random play no formula tells what it earns: it is played.
             #expect(try #require(object["random"] as? Double) < 0)
             #expect(
                 object["optimum"] is NSNull && object["note"] is NSNull && object["total_reward_by_regret"] is NSNull)
             let (regret, mean) = (object["regret"] as? Double, object["mean_total_reward"] as? Double)
-            #expect(abs(try #require(regret) - (informed - (try #require(mean)))) < 1e-9)
+            #expect(abs(try #require(regret) - (oracle - (try #require(mean)))) < 1e-9)
             #expect(snapshot(directory) == before, "evaluating writes nothing")
         }
     }
@@ -146,7 +146,7 @@ import Testing
                 for (key, value) in stored where key != "name" {
                     #expect(printed[key] as? NSObject == value as? NSObject, "\(key)")
                 }
-                #expect(Set(["block_means", "regret", "informed", "task_options"]).isSubset(of: stored.keys))
+                #expect(Set(["block_means", "regret", "oracle", "task_options"]).isSubset(of: stored.keys))
             }
         }
     }

@@ -32,8 +32,8 @@ import Testing
         #expect(family.actions == 7)
         #expect(family.maximumEpisodeSteps == 1)
         #expect(family.maximumTrialSteps == 30)
-        #expect(family.randomTotalReward == 15)
-        #expect(family.informedTotalReward == 30 * 7 / 8.0)
+        #expect(family.randomReturn == 15)
+        #expect(family.oracleReturn == 30 * 7 / 8.0)
     }
 
     @Test func sameSeedSameMember() {
@@ -118,14 +118,14 @@ import Testing
         let streams = trialStreams(seed: 41, count: 4000)
         var random = RandomSource(seed: 32)
         let floor = play(family, streams) { _, _, _ in random.integer(below: family.arms) }
-        #expect(abs(floor.mean - 5) < 4 * floor.standardError && family.randomTotalReward == 5)
+        #expect(abs(floor.mean - 5) < 4 * floor.standardError && family.randomReturn == 5)
         let members = members(family, streams)
         let best = members.map { $0.probabilities.firstIndex(of: $0.probabilities.max()!)! }
         let ceiling = play(family, streams) { trial, _, _ in best[trial] }
-        let known = Estimate(members.map { family.informedTotalReward(of: $0)! })
+        let known = Estimate(members.map { family.oracleReturn(of: $0)! })
         #expect(abs(ceiling.mean - known.mean) < 4 * ceiling.standardError)
-        #expect((family.informedTotalReward == nil) == (family.prior != .dependent))
-        if let exact = family.informedTotalReward { #expect(abs(known.mean - exact) < 4 * known.standardError) }
+        #expect((family.oracleReturn == nil) == (family.prior != .dependent))
+        if let exact = family.oracleReturn { #expect(abs(known.mean - exact) < 4 * known.standardError) }
     }
 
     @Test func dependentArmsAreTwo() throws {
@@ -163,7 +163,7 @@ import Testing
         let family = BernoulliBandit(arms: arms, episodes: episodes)
         var random = RandomSource(seed: 31)
         let total = play(family, trialStreams(seed: 30, count: 2000)) { _, _, _ in random.integer(below: arms) }
-        #expect(abs(total.mean - (try #require(family.randomTotalReward))) < 4 * total.standardError)
+        #expect(abs(total.mean - (try #require(family.randomReturn))) < 4 * total.standardError)
     }
 
     @Test(arguments: [(2, 1), (5, 10), (20, 30)])
@@ -174,7 +174,7 @@ import Testing
             member.probabilities.indices.max { member.probabilities[$0] < member.probabilities[$1] }!
         }
         let total = play(family, streams) { trial, _, _ in best[trial] }
-        #expect(abs(total.mean - (try #require(family.informedTotalReward))) < 4 * total.standardError)
+        #expect(abs(total.mean - (try #require(family.oracleReturn))) < 4 * total.standardError)
     }
 
     /// Greedy on posterior means Beta(1 + s, 1 + f), which sees nothing but the inputs of the contract. Its mean at
@@ -199,6 +199,6 @@ import Testing
             return best
         }
         #expect(total.mean > 73, "\(total.mean) ± \(total.standardError)")
-        #expect(total.mean < (try #require(family.informedTotalReward)))
+        #expect(total.mean < (try #require(family.oracleReturn)))
     }
 }

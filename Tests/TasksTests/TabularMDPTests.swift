@@ -27,8 +27,8 @@ import Testing
         let family = TabularMDP(states: 7, actions: 3, horizon: 4, episodes: 6)
         #expect(family.observation == .vector(width: 7))
         #expect(family.actions == 3 && family.maximumEpisodeSteps == 4 && family.maximumTrialSteps == 24)
-        #expect(family.randomTotalReward == 24)
-        #expect(family.informedTotalReward == nil)
+        #expect(family.randomReturn == 24)
+        #expect(family.oracleReturn == nil)
     }
 
     /// Observations are one-hot, start in state 0, an episode has T steps and ends by its time limit.
@@ -187,7 +187,7 @@ import Testing
         let family = TabularMDP()
         var random = RandomSource(seed: 31)
         let total = play(family, trialStreams(seed: 30, count: 2000)) { _, _, _ in random.integer(below: 5) }
-        #expect(abs(total.mean - (try #require(family.randomTotalReward))) < 4 * total.standardError)
+        #expect(abs(total.mean - (try #require(family.randomReturn))) < 4 * total.standardError)
     }
 
     /// Acting by the optimal values of each member earns what they promise, and no more than noise above; an independent
@@ -201,10 +201,10 @@ import Testing
             return (0..<5).max { tables[trial][first + $0 * 10] < tables[trial][first + $1 * 10] }!
         }
         let root = RandomSource(seed: 40)
-        let each = try #require(family.informedTotalRewards(trials: (0..<2000).map { root.split($0) }))
-        let informed = each.reduce(0, +) / 2000
-        #expect(abs(total.mean - informed) < 4 * total.standardError)
-        #expect(abs(informed / 3 - 21.83) < 4 * (2.24 / 2000.0.squareRoot() + 0.04))
+        let each = try #require(family.oracleReturns(trials: (0..<2000).map { root.split($0) }))
+        let oracle = each.reduce(0, +) / 2000
+        #expect(abs(total.mean - oracle) < 4 * total.standardError)
+        #expect(abs(oracle / 3 - 21.83) < 4 * (2.24 / 2000.0.squareRoot() + 0.04))
     }
 
     /// Of all 64 plans (an action for each step and state) of a small MDP none has a higher value, and one has this one.

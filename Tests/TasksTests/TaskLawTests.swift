@@ -73,13 +73,13 @@ import Testing
     /// On the same members, by more than five standard errors; and it earns what is said that it earns.
     @Test(arguments: cases) func theOracleBeatsRandomPlayAndEarnsWhatIsSaid(_ each: Case) throws {
         func check<Family: TaskFamily>(_ family: Family) throws {
-            var (gained, missed, informed) = ([Double](), [Double](), [Double]())
+            var (gained, missed, oracle) = ([Double](), [Double](), [Double]())
             for trial in trials {
                 guard let oracle = family.makeOracle(trial: trial) else { continue }
                 let earned = total(play(family, trial, oracle))
                 gained.append(earned - total(play(family, trial, RandomPlayer(actions: family.actions))))
-                if let promised = family.informedTotalReward(of: family.member(of: trial)) {
-                    informed.append(promised)
+                if let promised = family.oracleReturn(of: family.member(of: trial)) {
+                    oracle.append(promised)
                     missed.append(earned - promised)
                 }
             }
@@ -89,8 +89,8 @@ import Testing
             #expect(gain.mean > 5 * gain.standardError, "\(gain)")
             // Rewards are Float32: where no chance is in them they add up to what is promised but for that.
             #expect(abs(miss.mean) <= 5 * miss.standardError + 1e-5, "\(miss)")
-            if let exact = family.informedTotalReward {
-                let mean = Estimate(informed)
+            if let exact = family.oracleReturn {
+                let mean = Estimate(oracle)
                 #expect(abs(mean.mean - exact) < 5 * mean.standardError, "\(mean), exact \(exact)")
             }
         }
@@ -101,13 +101,13 @@ import Testing
     @Test(arguments: cases) func landmarksAreInOrder(_ each: Case) throws {
         func check<Family: TaskFamily>(_ family: Family) throws {
             let earned = Estimate(trials.map { total(play(family, $0, RandomPlayer(actions: family.actions))) })
-            if let random = family.randomTotalReward {
+            if let random = family.randomReturn {
                 #expect(abs(earned.mean - random) < 5 * earned.standardError, "\(earned), exact \(random)")
             }
-            guard let optimum = family.optimalTotalReward else { return }
-            let informed = Estimate(try #require(family.informedTotalRewards(trials: trials)))
+            guard let optimum = family.optimalReturn else { return }
+            let oracle = Estimate(try #require(family.oracleReturns(trials: trials)))
             #expect(optimum > earned.mean - 5 * earned.standardError)
-            #expect(optimum < (family.informedTotalReward ?? informed.mean + 5 * informed.standardError))
+            #expect(optimum < (family.oracleReturn ?? oracle.mean + 5 * oracle.standardError))
         }
         try check(each.family)
     }

@@ -39,7 +39,7 @@ import Testing
         let batch = TrialBatch(family: BernoulliBandit(arms: 2, episodes: 5), trials: 4000)
         batch.play(
             trainer.policy, parameters: UnsafePointer(trainer.parameters.pointer),
-            root: Trainer.unseenMembers(seed: 0), workers: trainer.actorCritic.workers)
+            root: Trainer.heldOutMembers(seed: 0), workers: trainer.actorCritic.workers)
         #expect(batch.meanTotalReward > 2.5 + 5 * 2.5 / 4000.0.squareRoot(), "\(batch.meanTotalReward)")
         #expect(batch.meanTotalReward < 10 / 3.0)
     }

@@ -58,7 +58,7 @@ private struct WinStay: Teacher {
         let batch = TrialBatch(family: BernoulliBandit(arms: 3, episodes: 6), trials: 500)
         batch.play(
             trainer.policy, parameters: UnsafePointer(trainer.parameters.pointer),
-            root: Trainer.unseenMembers(seed: 1), choice: .greedy, workers: trainer.actorCritic.workers)
+            root: Trainer.heldOutMembers(seed: 1), choice: .greedy, workers: trainer.actorCritic.workers)
         var (same, all) = (0, 0)
         for shard in batch.shards {
             for row in 0..<shard.rows {

@@ -20,11 +20,11 @@ import Testing
         }
     }
 
-    enum Kind: CaseIterable { case habits, players }
+    enum Kind: CaseIterable { case preferences, players }
 
     private func makePlayer(_ kind: Kind) -> any LanePlayer {
         switch kind {
-        case .habits: HabitPlayer(spread: 4, actions: 3)
+        case .preferences: PreferencePlayer(spread: 4, actions: 3)
         case .players:
             PlayerLanes { trial in
                 var stream = trial.member
@@ -39,7 +39,7 @@ import Testing
     ) -> [Int: [TrialStep]] {
         let (family, root) = (raggedFamily(), RandomSource(seed: 3))
         let rows = numbers.count * family.maximumTrialSteps
-        let record = RolloutRecord(space: family.observation, lanes: numbers.count, steps: rows)
+        let record = RolloutBuffer(space: family.observation, lanes: numbers.count, steps: rows)
         let queue = TrialQueue(numbers: numbers, streams: { TrialStreams(root.split($0)) }, further: further)
         Rollout.play(player, lanes: family.makeLanes(numbers.count), queue: queue, into: record)
         let shard = ShardBatch(space: family.observation, actions: family.actions, rows: rows)
@@ -66,11 +66,11 @@ import Testing
         #expect(play(player, numbers: Array(0..<20), further: { 20 + $0 }) == first)
     }
 
-    /// A habit is a trial's own: some actions are taken often, others rarely, and which differs between trials.
+    /// A preference is a trial's own: some actions are taken often, others rarely, and which differs between trials.
     @Test func habitsDifferBetweenTrials() {
         let family = BernoulliBandit(arms: 3, episodes: 60)
         let batch = TrialBatch(family: family, trials: 200)
-        batch.playHabits(4, root: RandomSource(seed: 3), workers: Workers(threads: 1))
+        batch.playPreferences(4, root: RandomSource(seed: 3), workers: Workers(threads: 1))
         var favourites = [0, 0, 0]
         var share = 0.0
         for trial in batch.shards.flatMap(\.allTrials) {

@@ -21,8 +21,8 @@ import Testing
     }
 
     /// As a rollout writes: at step t the trials that are alive, in the order in which they began.
-    private func played(_ lengths: [Int], space: ObservationSpace) -> RolloutRecord {
-        let record = RolloutRecord(space: space, lanes: lengths.count, steps: lengths.reduce(0, +))
+    private func played(_ lengths: [Int], space: ObservationSpace) -> RolloutBuffer {
+        let record = RolloutBuffer(space: space, lanes: lengths.count, steps: lengths.reduce(0, +))
         record.begin(Array(lengths.indices))
         var row = 0
         for step in 0..<lengths.max()! {

@@ -214,7 +214,7 @@ import Testing
     @Test func unseenMembersAreNotThoseOfTraining() {
         let seeds = (0..<50).map { UInt64($0) }
         let unseen = Set(
-            seeds.flatMap { seed in (0..<20).map { Trainer.unseenMembers(seed: Int(seed)).split($0) } }
+            seeds.flatMap { seed in (0..<20).map { Trainer.heldOutMembers(seed: Int(seed)).split($0) } }
                 .map(firstBits))
         #expect(unseen.count == 1000)
         let training = seeds.flatMap { seed in
@@ -255,7 +255,7 @@ import Testing
         let batch = TrialBatch(family: BernoulliBandit(arms: 2, episodes: 5), trials: 2000)
         batch.play(
             trainer.policy, parameters: UnsafePointer(trainer.parameters.pointer),
-            root: Trainer.unseenMembers(seed: 0), workers: trainer.actorCritic.workers)
+            root: Trainer.heldOutMembers(seed: 0), workers: trainer.actorCritic.workers)
         #expect(batch.meanTotalReward > 2.5 + 5 * 2.5 / 2000.0.squareRoot(), "\(batch.meanTotalReward)")
         #expect(batch.meanTotalReward < 10 / 3.0)
     }

@@ -17,7 +17,7 @@ public protocol Agent: Sendable {
     ///
     /// - Parameters:
     ///   - members: their numbers; member i is drawn from `root.split(i)`.
-    ///   - root: as from `Trainer.unseenMembers`.
+    ///   - root: as from `Trainer.heldOutMembers`.
     func play(_ members: Range<Int>, of family: any TaskFamily, root: RandomSource, workers: Workers) -> PlayedTrials
 }
 

@@ -29,7 +29,7 @@ public struct Evaluation: Sendable {
     ) {
         let start = ContinuousClock.now
         let family = family.heldOut()
-        let root = Trainer.unseenMembers(seed: seed)
+        let root = Trainer.heldOutMembers(seed: seed)
         var totals: [Double] = []
         var (rewards, steps, successes) = ([Double](), [Int32](), [Bool]())
         var episodes = [Double](repeating: 0, count: family.episodes)
@@ -53,30 +53,30 @@ public struct Evaluation: Sendable {
     }
 }
 
-/// What the total reward of a trial is measured against.
-public struct Landmarks: Sendable {
+/// What the return of a trial is measured against.
+public struct ReferenceReturns: Sendable {
     /// Uniformly random play.
     public let random: Double?
     /// Mean total reward of the exact Bayes-optimal player, who knows the family's prior; nil where it cannot be computed in
     /// a moment.
     public let optimum: Double?
     /// Mean total reward of a player who knows M: over all members where that is known, else over those that are played.
-    public let informed: Double?
+    public let oracle: Double?
     /// The same of each member that is played [trials]; nil where the task does not tell.
-    private let informedTotals: [Double]?
-    /// `informed` if it is the mean over all members.
+    private let oracleReturns: [Double]?
+    /// `oracle` if it is the mean over all members.
     private let exact: Double?
 
     /// - Parameters:
     ///   - members: that are played, as for `Evaluation`; likewise `seed`.
     public init(of family: any TaskFamily, members: Range<Int>, seed: Int) {
-        let root = Trainer.unseenMembers(seed: seed)
+        let root = Trainer.heldOutMembers(seed: seed)
         let family = family.heldOut()
-        random = family.randomTotalReward
-        informedTotals = family.informedTotalRewards(trials: members.lazy.map { root.split($0) })
-        exact = family.informedTotalReward
-        informed = exact ?? informedTotals.flatMap { $0.isEmpty ? nil : Summary($0).mean }
-        optimum = family.optimalTotalReward
+        random = family.randomReturn
+        oracleReturns = family.oracleReturns(trials: members.lazy.map { root.split($0) })
+        exact = family.oracleReturn
+        oracle = exact ?? oracleReturns.flatMap { $0.isEmpty ? nil : Summary($0).mean }
+        optimum = family.optimalReturn
     }
 
     /// What a player lost to one who knows M, member by member, so that how good the members happened to be drops out
@@ -84,7 +84,7 @@ public struct Landmarks: Sendable {
     ///
     /// - Parameter played: the same members, all of them.
     public func regret(of played: Evaluation) -> PairedDifference? {
-        informedTotals.map { PairedDifference($0, played.totals) }
+        oracleReturns.map { PairedDifference($0, played.totals) }
     }
 
     /// Mean total reward over all members as that regret tells it (a control variate), where the mean of the player who

@@ -7,7 +7,7 @@ import Training
 public struct EvaluationBank: Sendable {
     /// Version of the banks; records of another version are not compared with these.
     public static let version = 1
-    /// Seed of `Trainer.unseenMembers` for the version; no training of any seed draws from there.
+    /// Seed of `Trainer.heldOutMembers` for the version; no training of any seed draws from there.
     static let seed = 20_161_102 + version
     /// Blocks of consecutive members whose means are kept: enough for paired differences and their errors, and small.
     public static let blocks = 100

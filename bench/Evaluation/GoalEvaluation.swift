@@ -84,7 +84,7 @@ public struct GoalEvaluation: Sendable, Equatable, Codable {
     public static func shortest(
         _ members: Range<Int>, of family: any TaskFamily, seed: Int, workers: Workers
     ) -> [Int?] {
-        let root = Trainer.unseenMembers(seed: seed)
+        let root = Trainer.heldOutMembers(seed: seed)
         let family = family.heldOut()
         let lengths = UnsafeMutableBufferPointer<Int32>.allocate(capacity: members.count)
         defer { lengths.deallocate() }
@@ -94,7 +94,7 @@ public struct GoalEvaluation: Sendable, Equatable, Codable {
         return lengths.map { $0 < 0 ? nil : Int($0) }
     }
 
-    /// Duan et al. 2016 on unseen mazes, the best of their seeds: mean length of successful episodes, its error, success.
+    /// Duan et al. 2016 on held-out mazes, the best of their seeds: mean length of successful episodes, its error, success.
     public struct Published: Sendable {
         public let lengths: [Double]
         public let errors: [Double]

@@ -132,7 +132,7 @@ public struct PlanRun {
         }
     }
 
-    /// One seed of a contestant is enough to look at: the plan's first.
+    /// One seed of a method is enough to look at: the plan's first.
     private func writeReplay(_ cell: Plan.Cell, _ configuration: Configuration) throws {
         let run = RunDirectory("\(directory)/cells/\(cell.identifier)/run")
         guard cell.seed == plan.seeds[0], run.hasCheckpoint else { return }

@@ -83,7 +83,7 @@ public struct BayesOptimalBandit: Sendable {
         for pullsDone in (0..<pulls).reversed() { solveLayer(pullsDone: pullsDone) }
     }
 
-    /// Expected total reward of a trial under optimal play from the prior; between pulls / 2 and what knowing the
+    /// Expected return of a trial under optimal play from the prior; between pulls / 2 and what knowing the
     /// probabilities is worth, with the uniform prior pulls · arms / (arms + 1).
     public var value: Double { values[0] }
 

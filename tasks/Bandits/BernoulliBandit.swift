@@ -32,9 +32,9 @@ public struct BernoulliBandit: TaskFamily {
     }
 
     /// n / 2: every prior has the mean 1/2.
-    public var randomTotalReward: Double? { Double(episodes) / 2 }
+    public var randomReturn: Double? { Double(episodes) / 2 }
     /// n times the mean of the largest probability: of k uniform numbers k / (k + 1), of p and 1 − p 3/4.
-    public var informedTotalReward: Double? {
+    public var oracleReturn: Double? {
         switch prior {
         case .uniform: Double(episodes * arms) / Double(arms + 1)
         case .dependent: 0.75 * Double(episodes)
@@ -42,12 +42,12 @@ public struct BernoulliBandit: TaskFamily {
         }
     }
     /// n max p
-    public func informedTotalReward(of member: Member) -> Double? {
+    public func oracleReturn(of member: Member) -> Double? {
         Double(episodes) * Double(member.probabilities[member.best])
     }
 
     /// Exact where the beliefs can be counted in a moment.
-    public var optimalTotalReward: Double? {
+    public var optimalReturn: Double? {
         switch prior {
         case .dependent: DependentArms.optimum(pulls: episodes)
         case .beta: isQuicklySolved ? solution.value : nil

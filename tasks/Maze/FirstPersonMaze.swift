@@ -162,7 +162,7 @@ public struct FirstPersonMaze: TaskFamily {
     }
 
     /// Of one who takes a shortest path in every episode; nil if there is none.
-    public func informedTotalReward(of member: Member) -> Double? {
+    public func oracleReturn(of member: Member) -> Double? {
         guard let path = path(of: member) else { return nil }
         var (pose, hits) = (member.start, 0)
         for action in path {

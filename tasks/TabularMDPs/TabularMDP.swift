@@ -45,10 +45,10 @@ public struct TabularMDP: TaskFamily {
     public func makeEnvironments(_ count: Int) -> any EnvironmentLanes { TabularMDPLanes(family: self, lanes: count) }
 
     /// n T, since rewards have mean 1 wherever play goes.
-    public var randomTotalReward: Double? { Double(episodes * horizon) }
+    public var randomReturn: Double? { Double(episodes * horizon) }
 
     /// n V_0(0) by backward induction.
-    public func informedTotalReward(of member: Member) -> Double? {
+    public func oracleReturn(of member: Member) -> Double? {
         Double(episodes) * member.optimalEpisodeReward
     }
 

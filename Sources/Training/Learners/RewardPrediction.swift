@@ -4,14 +4,14 @@ import Models
 
 /// Teaches a policy's memory before TRPO does.
 ///
-/// The policy's output for an action that was taken is fitted to the reward that followed, on trials of random habits.
+/// The policy's output for an action that was taken is fitted to the reward that followed, on trials of random preferences.
 /// What minimises the squared error is the posterior mean of that reward given the history, so the memory comes to hold
 /// what the history says of every action, over the whole length of a trial, and the policy starts as a Boltzmann player
 /// on these means. A policy gradient gives this signal too, but only through the few decisions that it would change: it
 /// needs many times the steps. Nothing is used that RL² does not see: histories, actions, rewards.
 final class RewardPrediction: Learner {
     static let entry = LearnerEntry(
-        name: "reward_prediction", summary: "fits the policy's outputs to the rewards of random habits, before RL²",
+        name: "reward_prediction", summary: "fits the policy's outputs to the rewards of random preferences, before RL²",
         options: supervisedOptions(learningRate: 6e-3), columns: ["accepted", "critic_loss"], isOuterLoop: false
     ) { RewardPrediction($0.actorCritic) }
 
@@ -21,8 +21,8 @@ final class RewardPrediction: Learner {
 
     func iterate(_ iteration: Iteration, on batch: TrialBatch, report: inout IterationReport) {
         report.clock.measure(.rollout) {
-            batch.playHabits(
-                RewardPrediction.habit, root: iteration.random(.trials), workers: actorCritic.workers)
+            batch.playPreferences(
+                RewardPrediction.preference, root: iteration.random(.trials), workers: actorCritic.workers)
         }
         let error = report.clock.measure(.critic) {
             RewardPrediction.fit(
@@ -33,12 +33,12 @@ final class RewardPrediction: Learner {
         report.headline = "prediction error \(error.map { Display.fixed($0, 4) } ?? "undone") of the variance"
     }
 
-    /// Spread of habits: the favourite action of a trial is taken up to e⁴ times as often as the rarest.
-    static let habit: Float = 4
+    /// Spread of preferences: the favourite action of a trial is taken up to e⁴ times as often as the rarest.
+    static let preference: Float = 4
     /// Logits of a difference of one standard deviation of the reward: how greedy the first policy is.
     static let logitsPerDeviation: Float = 5
 
-    /// Fits `parameters` to a batch that was played by habits. Returns the mean squared error in units of the reward's
+    /// Fits `parameters` to a batch that was played by preferences. Returns the mean squared error in units of the reward's
     /// variance, or nil if it was not finite and was undone.
     static func fit(
         _ parameters: Matrix, to batch: TrialBatch, by regression: TrialRegression,

@@ -22,7 +22,7 @@ public struct AnalysisRecord: StoredResult, Sendable, Equatable {
     public let seed: Int
     /// `config.yaml` of the run.
     public let configuration: String
-    /// Seed of the unseen members.
+    /// Seed of the held-out members.
     public let memberSeed: Int
     /// Members, one trial each.
     public let trials: Int

@@ -23,7 +23,7 @@ extension InsideBandit {
     ) {
         var leftOut: [String] = []
         let rules = ChoiceRule.rules(for: family) { leftOut.append($0) }
-        let root = Trainer.unseenMembers(seed: seed)
+        let root = Trainer.heldOutMembers(seed: seed)
         // One for each thread.
         let probes = (0..<workers.pool.threadCount).map { _ in
             TrialProbe(
@@ -56,16 +56,16 @@ extension InsideBandit {
             players: Self.players(
                 agent.name, own, family: family, trials: trials, seed: seed, workers: workers,
                 leftOut: &leftOut),
-            informed: Self.informedRewards(family, trials: trials, root: root), leftOut: leftOut)
+            oracle: Self.oracleRewards(family, trials: trials, root: root), leftOut: leftOut)
     }
 
     private init(
         _ sums: TrialSums, rules: [String], family: BernoulliBandit, stateWidth: Int,
-        players: [(name: String, evaluation: Evaluation)], informed: [Double], leftOut: [String]
+        players: [(name: String, evaluation: Evaluation)], oracle: [Double], leftOut: [String]
     ) {
         let (arms, pulls) = (family.arms, family.episodes)
         self.init(
-            regret: players.map { Self.regret($0.name, $0.evaluation, informed: informed) },
+            regret: players.map { Self.regret($0.name, $0.evaluation, oracle: oracle) },
             differences: players.dropFirst().map { player in
                 let paired = PairedDifference(players[0].evaluation.totals, player.evaluation.totals)
                 return Difference(
@@ -131,7 +131,7 @@ extension InsideBandit {
 
     /// Rewards of a player who knows p and meets the same chance [trials, n]. Regret against these has the mean of regret
     /// against n max p and a fraction of its noise, since who pulls the same arm is paid the same.
-    static func informedRewards(_ family: BernoulliBandit, trials: Int, root: RandomSource) -> [Double] {
+    static func oracleRewards(_ family: BernoulliBandit, trials: Int, root: RandomSource) -> [Double] {
         let blank = StepColumns(space: family.observation, rows: 1)
         let observation = blank.writer.observation(0)
         return (0..<trials).flatMap { trial -> [Double] in
@@ -147,14 +147,14 @@ extension InsideBandit {
     }
 
     /// Cumulative, by pull.
-    private static func regret(_ name: String, _ evaluation: Evaluation, informed: [Double]) -> Curve {
+    private static func regret(_ name: String, _ evaluation: Evaluation, oracle: [Double]) -> Curve {
         let pulls = evaluation.episodeMeans.count
         var moments = [Moments](repeating: Moments(), count: pulls)
         for trial in 0..<evaluation.trials {
             var lost = 0.0
             for pull in 0..<pulls {
                 let place = trial * pulls + pull
-                lost += informed[place] - evaluation.episodeRewards[place]
+                lost += oracle[place] - evaluation.episodeRewards[place]
                 moments[pull].add(lost)
             }
         }

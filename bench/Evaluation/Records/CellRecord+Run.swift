@@ -52,10 +52,10 @@ extension EvaluationRecord {
         let family = try configuration.makeFamily()
         let bank = EvaluationBank(family: family, trials: trials)
         let result = bank.evaluate(agent, workers: workers)
-        let landmarks = Landmarks(of: family, members: 0..<trials, seed: EvaluationBank.seed)
+        let references = ReferenceReturns(of: family, members: 0..<trials, seed: EvaluationBank.seed)
         self.init(
-            result, name: name, configuration: configuration, landmarks: landmarks,
-            random: landmarks.random == nil
+            result, name: name, configuration: configuration, references: references,
+            random: references.random == nil
                 ? bank.evaluate(RandomAgent(), workers: workers).totalRewards.mean : nil,
             goal: GoalEvaluation(
                 result, of: family,

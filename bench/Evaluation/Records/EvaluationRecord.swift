@@ -16,7 +16,7 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     public let random: Double?
     public let optimum: Double?
     /// Of the oracle, which knows the member.
-    public let informed: Double?
+    public let oracle: Double?
     /// What an architecture with bounded context meets here: nil if its context covers the trial.
     public let note: String?
     /// Success and length, episode by episode; nil for tasks without a goal.
@@ -30,14 +30,14 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
         case name, taskOptions = "task_options", trials, meanTotalReward = "mean_total_reward"
         case standardError = "standard_error", perEpisodeMean = "per_episode_mean", blockMeans = "block_means"
-        case random, optimum, informed, note, goal = "maze", regret, regretStandardError = "regret_standard_error"
+        case random, optimum, oracle, note, goal = "maze", regret, regretStandardError = "regret_standard_error"
         case returnByRegret = "total_reward_by_regret"
     }
 
     /// - Parameters:
     ///   - random: mean total reward of random play, where no formula gives it.
     public init(
-        _ result: Evaluation, name: String, configuration: Configuration, landmarks: Landmarks, random: Double?,
+        _ result: Evaluation, name: String, configuration: Configuration, references: ReferenceReturns, random: Double?,
         goal: GoalEvaluation?
     ) {
         self.name = name
@@ -47,13 +47,13 @@ public struct EvaluationRecord: Codable, Sendable, Equatable {
         standardError = result.totalRewards.standardError
         perEpisodeMean = result.episodeMeans
         blockMeans = EvaluationBank.blockMeans(result.totals)
-        self.random = landmarks.random ?? random
-        (optimum, informed) = (landmarks.optimum, landmarks.informed)
+        self.random = references.random ?? random
+        (optimum, oracle) = (references.optimum, references.oracle)
         note = configuration.contextNote
         self.goal = goal
-        let lost = landmarks.regret(of: result)
+        let lost = references.regret(of: result)
         (regret, regretStandardError) = (lost?.mean, lost?.standardError)
-        returnByRegret = lost.flatMap(landmarks.totalReward)
+        returnByRegret = lost.flatMap(references.totalReward)
     }
 
     /// What tables and charts call an evaluation of a name.

@@ -47,7 +47,7 @@ public struct ChoiceReplay: Codable, Sendable, Equatable {
 
     /// Nil for a family whose actions have no mean rewards to be listed.
     init?(of family: any TaskFamily, _ agent: LearnedAgent) {
-        let root = Trainer.unseenMembers(seed: EvaluationBank.seed)
+        let root = Trainer.heldOutMembers(seed: EvaluationBank.seed)
         guard let table = family.choices(trial: root.split(Replay.member)) else { return nil }
         meanRewards = table.meanRewards.map { $0.map(shown) }
         bestActions = table.bestActions

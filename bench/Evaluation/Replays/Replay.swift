@@ -4,7 +4,7 @@ import Kernels
 import Tasks
 import Training
 
-/// One unseen member, played step by step by a trained policy: what the report page shows of a contestant at work. A pure
+/// One held-out member, played step by step by a trained policy: what the report page shows of a method at work. A pure
 /// function of the final checkpoint and the bank, so a replay that is made anew is the same bytes.
 public struct Replay: StoredResult, Sendable, Equatable {
     /// Version of the format that this build writes and reads.
@@ -59,7 +59,7 @@ public struct Replay: StoredResult, Sendable, Equatable {
 extension LearnedAgent {
     /// One member's trial, step by step, with the distributions from which its actions were chosen.
     ///
-    /// - Parameter root: as from `Trainer.unseenMembers`.
+    /// - Parameter root: as from `Trainer.heldOutMembers`.
     func trial(of family: any TaskFamily, member: Int, root: RandomSource) -> [TrialStep] {
         let (batch, workers) = (TrialBatch(family: family, trials: 1), Workers(threads: 1))
         batch.play(

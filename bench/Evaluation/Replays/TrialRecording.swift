@@ -36,10 +36,10 @@ public struct TrialRecording: Sendable {
         case script([Int])
     }
 
-    /// Plays the trial of an unseen member of a seed: the one of that number in an evaluation with that seed.
+    /// Plays the trial of a held-out member of a seed: the one of that number in an evaluation with that seed.
     public init(_ family: any TaskFamily, _ player: Player, seed: Int, member number: Int = 0) {
         let family = family.heldOut()
-        let root = Trainer.unseenMembers(seed: seed)
+        let root = Trainer.heldOutMembers(seed: seed)
         var script: [Int] = []
         switch player {
         case .learned(let agent):

@@ -13,7 +13,7 @@ public struct VisualReplay: Codable, Sendable, Equatable {
 
     /// Nil for a family without colour images or a floor plan.
     init?(of family: any TaskFamily, _ agent: LearnedAgent) {
-        let root = Trainer.unseenMembers(seed: EvaluationBank.seed)
+        let root = Trainer.heldOutMembers(seed: EvaluationBank.seed)
         guard case .image(_, _, 3) = family.observation, family.hasFloorPlan(trial: root.split(Replay.member))
         else { return nil }
         let trial = agent.trial(of: family, member: Replay.member, root: root)

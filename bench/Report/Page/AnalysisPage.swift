@@ -10,7 +10,7 @@ public struct AnalysisPage {
     public var markdown: String {
         let title = "# Inside a trial: \(record.modelName) on \(record.taskName)"
         let introduction = """
-            \(record.trials) unseen members of seed \(record.memberSeed), a trial each; actions are drawn from the policy, its \
+            \(record.trials) held-out members of seed \(record.memberSeed), a trial each; actions are drawn from the policy, its \
             weights are frozen (training seed \(record.seed)). Numbers after ± are standard errors over trials.
             """
         let parts = [title, introduction, episodes] + (record.bandit.map(sections) ?? [])

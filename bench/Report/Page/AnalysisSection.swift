@@ -12,48 +12,48 @@ extension Report {
     }
 }
 
-/// The analyses of one task, by contestant.
+/// The analyses of one task, by method.
 private struct AnalysisTask {
     let task: String
     /// In the order of the records; each has at least one.
-    let contestants: [(title: String, runs: [InsideBandit])]
+    let methods: [(title: String, runs: [InsideBandit])]
 
     init(_ task: String, _ analyses: [AnalysisRecord]) {
         self.task = task
-        var contestants: [(title: String, runs: [InsideBandit])] = []
+        var methods: [(title: String, runs: [InsideBandit])] = []
         for record in analyses where record.taskName == task {
             guard let bandit = record.bandit else { continue }
-            let title = Comparison.Contestant(model: record.modelName, setting: record.settingName).title
-            if let place = contestants.firstIndex(where: { $0.title == title }) {
-                contestants[place].runs.append(bandit)
+            let title = Comparison.Method(model: record.modelName, setting: record.settingName).title
+            if let place = methods.firstIndex(where: { $0.title == title }) {
+                methods[place].runs.append(bandit)
             } else {
-                contestants.append((title, [bandit]))
+                methods.append((title, [bandit]))
             }
         }
-        self.contestants = contestants
+        self.methods = methods
     }
 
     func parts(_ html: (String, TextTable) -> String) -> [String] {
         [regret.svg, agreement.svg, html("\(task): linear read-out of the state, R²", probes)]
             + [
                 html(
-                    "\(task): agreement with \(contestants[0].runs[0].agreement[0].rule), distance under renaming of arms, and "
+                    "\(task): agreement with \(methods[0].runs[0].agreement[0].rule), distance under renaming of arms, and "
                         + "effect of one reward on its arm's probability", symmetry)
             ]
     }
 
     /// The policies, then the players beside them, who are the same for all.
     private var regret: Chart {
-        let own = contestants.map { title, runs in line(title, runs.map { $0.regret[0].mean }) }
-        let players = contestants[0].runs[0].regret.dropFirst().map { line($0.name, [$0.mean]) }
+        let own = methods.map { title, runs in line(title, runs.map { $0.regret[0].mean }) }
+        let players = methods[0].runs[0].regret.dropFirst().map { line($0.name, [$0.mean]) }
         return Chart(
             .lines, title: "\(task): reward lost so far to who knows the arms; bands are the range of seeds", x: "pull",
             y: "cumulative regret", series: own + players)
     }
 
     private var agreement: Chart {
-        let reference = contestants[0].runs[0].agreement[0]
-        let own = contestants.map { title, runs in
+        let reference = methods[0].runs[0].agreement[0]
+        let own = methods.map { title, runs in
             line(title, runs.map { run in run.agreement[0].mode.map { 100 * $0 } })
         }
         return Chart(
@@ -81,7 +81,7 @@ private struct AnalysisTask {
             .init("model", alignment: .left), .init("quantity", alignment: .left), .init("trained"),
             .init("untrained"), .init("numbers of state"),
         ])
-        for (title, runs) in contestants {
+        for (title, runs) in methods {
             for (index, probe) in runs[0].probes.enumerated() {
                 let all = runs.compactMap { $0.probes.indices.contains(index) ? $0.probes[index] : nil }
                 table.append([
@@ -100,9 +100,9 @@ private struct AnalysisTask {
         var table = TextTable(columns: [
             .init("model", alignment: .left), .init("agreement"), .init("probability"),
             .init("renamed arms, last pull"), .init("first reward, next pull"),
-            .init(contestants[0].runs[0].agreement[0].rule), .init("Thompson"),
+            .init(methods[0].runs[0].agreement[0].rule), .init("Thompson"),
         ])
-        for (title, runs) in contestants {
+        for (title, runs) in methods {
             let flips = runs.compactMap { $0.flips.first { $0.pull == 0 && $0.lag == 1 } }
             func effect(_ values: [Double]) -> String {
                 values.isEmpty ? "–" : Display.signed(mean(values))

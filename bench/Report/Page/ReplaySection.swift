@@ -3,7 +3,7 @@ import Kernels
 import Tasks
 
 /// The replays of a report, one figure a task: the running totals as a chart, and a stage on which `ReplayScript` plays
-/// one of the contestants' trials. Without JavaScript the charts stay.
+/// one of the methods' trials. Without JavaScript the charts stay.
 struct ReplaySection {
     private let replays: [Replay]
 
@@ -25,7 +25,7 @@ struct ReplaySection {
         }
         return """
             <div class="replay">\(isVisual ? "" : totals(task, replays))
-            <h3>\(escape(task)): an unseen member, step by step</h3>
+            <h3>\(escape(task)): a held-out member, step by step</h3>
             <noscript><p>This is played by JavaScript, which is switched off here.</p></noscript>
             <div class="controls" hidden>
             <label>policy <select>\(options.joined())</select></label>
@@ -57,7 +57,7 @@ struct ReplaySection {
             return Chart.Series(name: name, points: points)
         }
         return Chart(
-            .lines, title: "\(task): one unseen member, everybody under the same chance", x: "step of the trial",
+            .lines, title: "\(task): one held-out member, everybody under the same chance", x: "step of the trial",
             y: "reward so far", series: series
         ).svg
     }
@@ -90,7 +90,7 @@ struct ReplaySection {
 }
 
 extension Replay {
-    /// As the report's other parts name the contestant, and the seed that is shown.
+    /// As the report's other parts name the method, and the seed that is shown.
     fileprivate var title: String {
         (settingName.isEmpty ? modelName : "\(modelName), \(settingName)") + ", seed \(seed)"
     }

@@ -25,7 +25,7 @@ public struct Report {
             <title>rl2x: \(escape(plans))</title>
             <style>\(Report.style)\(ReplaySection.style)</style></head><body><main>
             <h1>\(escape(plans))</h1>
-            <p>\(trainings), each judged from its final checkpoint on the same unseen members under the
+            <p>\(trainings), each judged from its final checkpoint on the same held-out members under the
             same chance (bank \(EvaluationBank.version)). Intervals, bands and whiskers are 95 % by bootstrap over seeds; of
             three seeds or fewer that is their range.</p>
             \(sections.joined(separator: "\n"))
@@ -44,7 +44,7 @@ public struct Report {
 
     /// Whether a table stands above all others.
     private func isResult(_ title: String) -> Bool {
-        ["Share of the gap", "Total reward", "Success and length"].contains { title.hasPrefix($0) }
+        ["Share of the gap", "Return", "Success and length"].contains { title.hasPrefix($0) }
     }
 
     private var replays: String { section("Replays", ReplaySection(comparison.replays).parts) }
@@ -54,8 +54,8 @@ public struct Report {
         section(
             "Learning curves",
             comparison.tasks.map { task in
-                let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
-                    let runs = comparison.runs(contestant, on: task)
+                let series = comparison.methods.compactMap { method -> Chart.Series? in
+                    let runs = comparison.runs(method, on: task)
                     guard let shortest = runs.map(\.curve.count).min(), shortest > 0 else { return nil }
                     let points = (0..<shortest).map { index -> Chart.Point in
                         let scores = runs.map { $0.curve[index].score }
@@ -63,14 +63,14 @@ public struct Report {
                         let steps = runs.map { Double($0.curve[index].steps) }.reduce(0, +) / Double(runs.count)
                         return Chart.Point(
                             x: steps, y: mean, interval: comparison.interval(scores),
-                            title: "\(contestant.title): \(Display.fixed(mean)) after \(Display.grouped(steps)) steps")
+                            title: "\(method.title): \(Display.fixed(mean)) after \(Display.grouped(steps)) steps")
                     }
-                    return Chart.Series(name: contestant.title, points: points)
+                    return Chart.Series(name: method.title, points: points)
                 }
                 return Chart(
                     .lines, title: "\(task): learning curves, mean over seeds",
                     x: "time steps of training",
-                    y: "total reward of a trial", series: series, references: references(task)
+                    y: "return of a trial", series: series, references: references(task)
                 ).svg
             })
     }
@@ -82,8 +82,8 @@ public struct Report {
                 let records = comparison.records.filter { $0.taskName == task }
                 let names = comparison.unique(records.flatMap { $0.evaluations.map(\.name) })
                 guard names.count > 1 else { return nil }
-                let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
-                    let runs = comparison.runs(contestant, on: task)
+                let series = comparison.methods.compactMap { method -> Chart.Series? in
+                    let runs = comparison.runs(method, on: task)
                     guard !runs.isEmpty else { return nil }
                     let points = names.enumerated().compactMap { index, name -> Chart.Point? in
                         let shares = runs.compactMap { run -> Double? in
@@ -96,10 +96,10 @@ public struct Report {
                             x: Double(index), y: mean,
                             interval: comparison.interval(shares.map { 100 * $0 }),
                             title:
-                                "\(contestant.title), \(EvaluationRecord.title(name)): \(Display.fixed(mean)) %"
+                                "\(method.title), \(EvaluationRecord.title(name)): \(Display.fixed(mean)) %"
                         )
                     }
-                    return Chart.Series(name: contestant.title, points: points)
+                    return Chart.Series(name: method.title, points: points)
                 }
                 return Chart(
                     .bars(groups: names.map(EvaluationRecord.title)),
@@ -114,9 +114,9 @@ public struct Report {
         section(
             "Regret within a trial",
             comparison.tasks.compactMap { task in
-                let series = comparison.contestants.compactMap { contestant -> Chart.Series? in
-                    let runs = comparison.runs(contestant, on: task)
-                    guard let informed = runs.first?.main.informed else { return nil }
+                let series = comparison.methods.compactMap { method -> Chart.Series? in
+                    let runs = comparison.runs(method, on: task)
+                    guard let oracle = runs.first?.main.oracle else { return nil }
                     let episodes = runs[0].main.perEpisodeMean.count
                     guard episodes > 1, runs.allSatisfy({ $0.main.perEpisodeMean.count == episodes }) else {
                         return nil
@@ -128,12 +128,12 @@ public struct Report {
                     let points =
                         [Chart.Point(x: 0, y: 0)]
                         + means.enumerated().map { episode, mean -> Chart.Point in
-                            lost += informed / Double(episodes) - mean
+                            lost += oracle / Double(episodes) - mean
                             return Chart.Point(
                                 x: Double(episode + 1), y: lost,
-                                title: "\(contestant.title): \(Display.fixed(lost)) after \(episode + 1) episodes")
+                                title: "\(method.title): \(Display.fixed(lost)) after \(episode + 1) episodes")
                         }
-                    return Chart.Series(name: contestant.title, points: points)
+                    return Chart.Series(name: method.title, points: points)
                 }
                 guard !series.isEmpty else { return nil }
                 return Chart(
@@ -147,12 +147,12 @@ public struct Report {
     /// Score against what acting costs; who is beaten by none that is as cheap is marked.
     private var costs: String {
         let charts = comparison.tasks.map { task -> String in
-            let results = comparison.contestants.compactMap {
-                contestant -> (title: String, cost: Double, score: Double)? in
-                let runs = comparison.runs(contestant, on: task)
+            let results = comparison.methods.compactMap {
+                method -> (title: String, cost: Double, score: Double)? in
+                let runs = comparison.runs(method, on: task)
                 guard let first = runs.first else { return nil }
                 let mean = runs.map(\.main.meanTotalReward).reduce(0, +) / Double(runs.count)
-                return (contestant.title, first.actingOperations, mean)
+                return (method.title, first.actingOperations, mean)
             }
             let series = results.map { result in
                 let isBeaten = results.contains {
@@ -171,14 +171,14 @@ public struct Report {
             return Chart(
                 .scatter, title: "\(task): score against the cost of acting; ringed: none is as good for less",
                 x: "floating-point operations a step of acting",
-                y: "total reward of a trial", series: series, logarithmicX: true, references: references(task)
+                y: "return of a trial", series: series, logarithmicX: true, references: references(task)
             ).svg
         }
         let cards = comparison.tasks.flatMap { task in
-            comparison.contestants.compactMap { contestant -> String? in
-                guard let run = comparison.runs(contestant, on: task).first else { return nil }
+            comparison.methods.compactMap { method -> String? in
+                guard let run = comparison.runs(method, on: task).first else { return nil }
                 return """
-                    <div class="card"><h3>\(escape(contestant.title))</h3><p>\(escape(task))</p><dl>
+                    <div class="card"><h3>\(escape(method.title))</h3><p>\(escape(task))</p><dl>
                     <dt>acting</dt><dd>\(Display.grouped((run.costs.stepsPerSecondActing))) steps/s</dd>
                     <dt>learning</dt><dd>\(Display.grouped((run.costs.stepsPerSecondLearning))) steps/s</dd>
                     <dt>parameters</dt><dd>\(Display.grouped(run.parameters))</dd>

@@ -3,7 +3,7 @@ import Kernels
 import Tasks
 import Training
 
-/// A paper's table, made again: every cell that there is an agent for, played on unseen members.
+/// A paper's table, made again: every cell that there is an agent for, played on held-out members.
 public struct Reproduction: Sendable {
     /// A cell of ours beside the published one.
     public struct Cell: Sendable {

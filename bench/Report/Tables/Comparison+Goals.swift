@@ -16,15 +16,15 @@ extension Comparison {
                 ].map { .init($0) })
         for name in places {
             let title = EvaluationRecord.title(name)
-            for contestant in contestants {
-                let goals = runs(contestant, on: task).compactMap { run in
+            for method in methods {
+                let goals = runs(method, on: task).compactMap { run in
                     run.evaluations.first { $0.name == name }?.goal
                 }
                 for episode in goals.first?.episodes.indices ?? 0..<0 {
                     let results = goals.map { $0.episodes[episode] }
                     let lengths = Summary(results.compactMap(\.length))
                     table.append([
-                        contestant.title, title, "\(episode + 1)", Display.percent(mean(results.map(\.successRate))),
+                        method.title, title, "\(episode + 1)", Display.percent(mean(results.map(\.successRate))),
                         Display.fixed(lengths.mean, 1), Display.fixed(lengths.standardError, 1),
                         Display.fixed(mean(results.compactMap(\.standardError)), 1),
                         Display.fixed(mean(results.compactMap(\.lengthOverShortest)), 2),

@@ -12,7 +12,7 @@ public struct Comparison {
     private let bootstrap = Bootstrap(resamples: 2000, seed: 0)
 
     /// One line of a comparison: a model with a setting.
-    struct Contestant: Hashable {
+    struct Method: Hashable {
         let model: String
         let setting: String
         var title: String { setting.isEmpty ? model : "\(model), \(setting)" }
@@ -44,18 +44,18 @@ public struct Comparison {
     // MARK: Groups
 
     var tasks: [String] { unique(records.map(\.taskName)) }
-    var contestants: [Contestant] {
-        unique(records.map { Contestant(model: $0.modelName, setting: $0.settingName) })
+    var methods: [Method] {
+        unique(records.map { Method(model: $0.modelName, setting: $0.settingName) })
     }
 
-    func runs(_ contestant: Contestant, on task: String) -> [CellRecord] {
+    func runs(_ method: Method, on task: String) -> [CellRecord] {
         records.filter {
-            $0.taskName == task && $0.modelName == contestant.model && $0.settingName == contestant.setting
+            $0.taskName == task && $0.modelName == method.model && $0.settingName == method.setting
         }.sorted { $0.seed < $1.seed }
     }
 
-    /// Tasks on which a contestant has runs.
-    private func covered(_ contestant: Contestant) -> [String] { tasks.filter { !runs(contestant, on: $0).isEmpty } }
+    /// Tasks on which a method has runs.
+    private func covered(_ method: Method) -> [String] { tasks.filter { !runs(method, on: $0).isEmpty } }
 
     func unique<Value: Hashable>(_ values: [Value]) -> [Value] {
         var seen: Set<Value> = []
@@ -67,7 +67,7 @@ public struct Comparison {
     /// All tables, with their titles.
     public var tables: [(title: String, table: TextTable)] {
         var tables: [(String, TextTable)] = []
-        for task in tasks { tables.append(("Total reward: \(task)", scoreTable(task))) }
+        for task in tasks { tables.append(("Return: \(task)", scoreTable(task))) }
         for task in tasks {
             if let table = goalTable(task) { tables.append(("Success and length: \(task)", table)) }
         }
@@ -95,12 +95,12 @@ public struct Comparison {
             columns: [.init("model", alignment: .left)] + seeds.map { .init("seed \($0)") }
                 + [.init("mean"), .init("± se, seeds"), .init("± se, members"), .init("gap closed")]
                 + (hasNotes ? [.init("note", alignment: .left)] : []))
-        for contestant in contestants {
-            let runs = runs(contestant, on: task)
+        for method in methods {
+            let runs = runs(method, on: task)
             guard !runs.isEmpty else { continue }
             let summary = Summary(runs.map(\.main.meanTotalReward))
             table.append(
-                [contestant.title]
+                [method.title]
                     + seeds.map { seed in
                         runs.first { $0.seed == seed }.map { Display.fixed($0.main.meanTotalReward) } ?? "–"
                     }
@@ -110,10 +110,10 @@ public struct Comparison {
                         gap(runs[0].main).map { Display.percent(($0.closed)(summary.mean)) } ?? "–",
                     ] + note(runs[0].main.note))
         }
-        let landmarks = all.first?.main
+        let references = all.first?.main
         for (name, value) in [
-            ("random", landmarks?.random), ("exact optimum", landmarks?.optimum),
-            ("knows the member", landmarks?.informed),
+            ("random", references?.random), ("exact optimum", references?.optimum),
+            ("oracle", references?.oracle),
         ] {
             guard let value else { continue }
             table.append([name] + seeds.map { _ in "" } + [Display.fixed(value), "", "", ""] + note(nil))
@@ -129,14 +129,14 @@ public struct Comparison {
                 .init("model", alignment: .left), .init("runs"), .init("mean of the curve"), .init("95 % interval"),
             ]
                 + shares.map { .init("steps to \(Int((100 * $0).rounded())) % of the gap") })
-        for contestant in contestants {
-            let runs = runs(contestant, on: task)
+        for method in methods {
+            let runs = runs(method, on: task)
             guard !runs.isEmpty else { continue }
             let curves = runs.map { LearningCurve($0.curve) }
             let heights = Scores([curves.map(\.meanHeight)])
             table.append(
                 [
-                    contestant.title, "\(runs.count)", Display.fixed(heights.mean),
+                    method.title, "\(runs.count)", Display.fixed(heights.mean),
                     interval(curves.map(\.meanHeight)).map {
                         "\(Display.fixed($0.lowerBound)) … \(Display.fixed($0.upperBound))"
                     } ?? "–",
@@ -162,16 +162,16 @@ public struct Comparison {
                 .init("model", alignment: .left), .init("members", alignment: .left), .init("mean"),
                 .init("± se, seeds"), .init("random"), .init("best known"), .init("note", alignment: .left),
             ])
-        for contestant in contestants {
-            let runs = runs(contestant, on: task)
+        for method in methods {
+            let runs = runs(method, on: task)
             for name in names {
                 let evaluated = runs.compactMap { run in run.evaluations.first { $0.name == name } }
                 guard let first = evaluated.first else { continue }
                 let summary = Summary(evaluated.map(\.meanTotalReward))
                 table.append([
-                    contestant.title, name, Display.fixed(summary.mean), Display.fixed(summary.standardError),
+                    method.title, name, Display.fixed(summary.mean), Display.fixed(summary.standardError),
                     first.random.map { Display.fixed($0) } ?? "–",
-                    (first.optimum ?? first.informed).map { Display.fixed($0) } ?? "–",
+                    (first.optimum ?? first.oracle).map { Display.fixed($0) } ?? "–",
                     first.note ?? "",
                 ])
             }
@@ -179,9 +179,9 @@ public struct Comparison {
         return table
     }
 
-    /// Differences of every pair of contestants on the same members, over seeds that both have.
+    /// Differences of every pair of methods on the same members, over seeds that both have.
     private func pairTable(_ task: String) -> TextTable? {
-        let present = contestants.filter { !runs($0, on: task).isEmpty }
+        let present = methods.filter { !runs($0, on: task).isEmpty }
         guard present.count > 1 else { return nil }
         var table = TextTable(
             columns: [
@@ -219,15 +219,15 @@ public struct Comparison {
         return table
     }
 
-    /// Interquartile mean over all tasks and runs of the share of the gap closed, with its interval; for contestants that
+    /// Interquartile mean over all tasks and runs of the share of the gap closed, with its interval; for methods that
     /// have runs on every task.
     private var aggregateTable: TextTable? {
-        let closed = contestants.compactMap { contestant -> (Contestant, Scores)? in
-            guard covered(contestant) == tasks else { return nil }
-            let bounds = tasks.compactMap { gap(runs(contestant, on: $0)[0].main) }
+        let closed = methods.compactMap { method -> (Method, Scores)? in
+            guard covered(method) == tasks else { return nil }
+            let bounds = tasks.compactMap { gap(runs(method, on: $0)[0].main) }
             guard bounds.count == tasks.count else { return nil }
-            let scores = Scores(tasks.map { runs(contestant, on: $0).map(\.main.meanTotalReward) })
-            return (contestant, scores.gapClosed(bounds.map { ($0.floor, $0.ceiling) }))
+            let scores = Scores(tasks.map { runs(method, on: $0).map(\.main.meanTotalReward) })
+            return (method, scores.gapClosed(bounds.map { ($0.floor, $0.ceiling) }))
         }
         guard !closed.isEmpty else { return nil }
         var table = TextTable(
@@ -235,10 +235,10 @@ public struct Comparison {
                 .init("model", alignment: .left), .init("tasks"), .init("runs"), .init("interquartile mean"),
                 .init("95 % interval"), .init("mean"),
             ])
-        for (contestant, scores) in closed {
+        for (method, scores) in closed {
             let interval = bootstrap.interval(scores, \.interquartileMean)
             table.append([
-                contestant.title, "\(tasks.count)", "\(scores.all.count)", Display.percent(interval.estimate),
+                method.title, "\(tasks.count)", "\(scores.all.count)", Display.percent(interval.estimate),
                 scores.all.count > tasks.count
                     ? "\(Display.percent(interval.lowerBound)) … \(Display.percent(interval.upperBound))" : "–",
                 Display.percent(scores.mean),
@@ -255,10 +255,10 @@ public struct Comparison {
                 .init("training steps"),
             ])
         for task in tasks {
-            for contestant in contestants {
-                guard let run = runs(contestant, on: task).first else { continue }
+            for method in methods {
+                guard let run = runs(method, on: task).first else { continue }
                 table.append([
-                    contestant.title, task, Display.grouped(run.parameters), Display.grouped(run.actingOperations),
+                    method.title, task, Display.grouped(run.parameters), Display.grouped(run.actingOperations),
                     Display.grouped(run.learningOperations), Display.grouped(run.stateBytes),
                     Display.grouped(run.timesteps),
                 ])
@@ -278,7 +278,7 @@ public struct Comparison {
 
     /// From random play to the best that is known: exact play where it could be computed, else knowing the member.
     func gap(_ evaluated: EvaluationRecord) -> (floor: Double, ceiling: Double, closed: (Double) -> Double)? {
-        guard let floor = evaluated.random, let ceiling = evaluated.optimum ?? evaluated.informed, ceiling > floor
+        guard let floor = evaluated.random, let ceiling = evaluated.optimum ?? evaluated.oracle, ceiling > floor
         else { return nil }
         return (floor, ceiling, { ($0 - floor) / (ceiling - floor) })
     }

@@ -6,7 +6,7 @@
 /// multiple of their mean leaves the gradient unbiased (a leave-one-out baseline: Kool, van Hoof, Welling 2019, over
 /// common random numbers). The multiple is the regression coefficient of a trial's advantage on that mean, step by step:
 /// 1 where the group shares its fate, 0 where its histories have parted.
-enum GroupBaseline {
+enum ControlVariate {
     /// - Parameters:
     ///   - groups: trials of each group as (shard, lane).
     ///   - shards: their advantages are changed.

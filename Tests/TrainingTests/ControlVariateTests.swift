@@ -25,7 +25,7 @@ import Testing
             let shared = random.normal()
             for place in group { shard.advantages[place.lane] = Float(3 + shared + random.normal()) }
         }
-        GroupBaseline.subtract(groups: groups, shards: [shard])
+        ControlVariate.subtract(groups: groups, shards: [shard])
         let values = (0..<count).map { Double(shard.advantages[$0]) }
         let mean = values.reduce(0, +) / Double(count)
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
@@ -41,7 +41,7 @@ import Testing
         var random = RandomSource(seed: 2)
         let before = (0..<10_000).map { _ in Float(random.normal()) }
         for lane in 0..<10_000 { shard.advantages[lane] = before[lane] }
-        GroupBaseline.subtract(groups: groups, shards: [shard])
+        ControlVariate.subtract(groups: groups, shards: [shard])
         // 5 000 pairs: the slope's deviation is 1/√5000, 5 of them 0.07; numbers are below 5.
         for lane in 0..<10_000 { #expect(abs(shard.advantages[lane] - before[lane]) < 0.07 * 5) }
     }
@@ -50,7 +50,7 @@ import Testing
     @Test func aTrialWithoutCompanyIsLeftAlone() {
         let (shard, groups) = batch([3, 2, 2, 2], size: 2)
         for row in 0..<shard.rows { shard.advantages[row] = Float(row * row) }
-        GroupBaseline.subtract(groups: groups, shards: [shard])
+        ControlVariate.subtract(groups: groups, shards: [shard])
         #expect(shard.advantages[8] == 64)
     }
 

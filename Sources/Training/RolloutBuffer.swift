@@ -3,7 +3,7 @@ import Kernels
 
 /// The steps of the trials that one thread plays together, in the order in which they were played. Packed batches take
 /// them from here, so that acting may step as many lanes at once as suits it, whatever suits learning.
-public final class RolloutRecord {
+public final class RolloutBuffer {
     let columns: StepColumns
     /// Steps of each trial, in the order in which they began [trials].
     private(set) var lengths: [Int] = []
