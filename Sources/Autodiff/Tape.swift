@@ -49,6 +49,9 @@ public final class Tape {
             * MemoryLayout<Float>.size
     }
 
+    /// Bytes that are in use: what the forward pass so far wrote and keeps.
+    public var usedBytes: Int { (constants.used + variables.used + savedArena.used) * MemoryLayout<Float>.size }
+
     // MARK: Nodes
 
     /// An input [rows, columns] without a derivative; the caller fills it through `mutableValue`.

@@ -90,7 +90,7 @@ struct Baselines: TakesSettings {
                 try AgentRequest(String($0), task: task)
             }
             for request in requests {
-                if let objection = request.entry.objection(family) { throw UserError(objection) }
+                if let objection = request.objection(family) { throw UserError(objection) }
                 if request.wantsTuning && !tune {
                     throw UserError(
                         "agent '\(request.entry.name)': \(request.tried[0].option) has several values; add --tune")

@@ -50,12 +50,16 @@ struct BenchRunCommand: ParsableCommand {
             }
             return try requireSound(plan)
         }
-        let planRun = try PlanRun(plan, directory: directory, text: text, threads: threads.count)
+        let planRun = try PlanRun(
+            plan, directory: directory, text: text, threads: threads.count,
+            command: Array(CommandLine.arguments.dropFirst()))
         Interruption.install()
         var failed = 0
         for (number, cell) in cells.enumerated() {
             let name = "\(number + 1)/\(cells.count) \(cell.identifier)"
-            let outcome = planRun.run(cell, shouldStop: { Interruption.signal != 0 }) { report, iterations in
+            let outcome = planRun.run(
+                cell, shouldStop: { Interruption.signal != 0 }, notice: { printError("warning: \(name)  \($0)") }
+            ) { report, iterations in
                 if (report.iteration + 1) % 10 == 0 || report.iteration + 1 == iterations {
                     printError(
                         "\(name)  iteration \(report.iteration + 1)/\(iterations)  \(report.headline)")

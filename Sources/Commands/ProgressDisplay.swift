@@ -25,7 +25,9 @@ final class ProgressDisplay {
         for notice in session.notices { printError("warning: \(notice)") }
         let (wanted, scheduled) = (configuration.iterations, configuration.scheduledIterations)
         if wanted < scheduled {
-            printError("it stops \(scheduled - wanted) iterations before the end of the schedule; --resume can go on")
+            printError(
+                "it stops \(scheduled - wanted) iterations before the end of its schedule, which stays as it is; go on with: "
+                    + "rl2x train --resume \(session.run.path) --iterations \(scheduled)")
         } else if wanted > scheduled {
             printError(
                 "\(wanted - scheduled) iterations beyond the schedule: the last stage goes on with the trust region, "

@@ -38,11 +38,15 @@ extension Trainer {
             }
     }
 
+    /// Counters are added to: one that is near the end of its range would end the process.
+    private static let largestCounter = 1 << 53
+
     /// Takes the state of a checkpoint. Throws, before anything is changed, if it is not one of this configuration's.
     public func restore(_ file: SafetensorsFile, path: String) throws {
         func counter(_ name: String) throws -> Int {
-            guard let value = file.metadata[name].flatMap({ Int($0) }), value >= 0 else {
-                throw UserError("\(path): not a checkpoint of rl2x (no '\(name)' in its metadata)")
+            guard let value = file.metadata[name].flatMap({ Int($0) }), (0...Trainer.largestCounter).contains(value)
+            else {
+                throw UserError("\(path): not a checkpoint of rl2x (no count '\(name)' in its metadata)")
             }
             return value
         }

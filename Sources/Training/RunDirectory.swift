@@ -43,12 +43,13 @@ public struct RunDirectory: Sendable {
             || name.hasPrefix("events.out.tfevents.") || AtomicFile.isTemporary(name)
     }
 
-    public func create() throws {
+    /// - Parameter advice: what to do where that fails.
+    func create(advice: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw UserError(
-                "\(path): the run directory cannot be made (\(RunDirectory.reason(error))); choose another one")
+                "\(path): the run directory cannot be made (\(RunDirectory.reason(error))); \(advice)")
         }
     }
 

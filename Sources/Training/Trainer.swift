@@ -67,6 +67,9 @@ public final class Trainer {
             try TrialBatch.requireMemory(
                 trials: Trainer.trials(stage, family), of: family, played: policy, threads: threads,
                 advice: "lower --batch-steps, --episodes, --hidden or --threads")
+            let share = try learnerCatalogue.require(stage.learner).recordedShare(stage.learnerOptions)
+            try UpdateMemory(policy, family, recording: share)
+                .require(trials: Trainer.trials(stage, family), threads: threads)
         }
         let workers = Workers(threads: threads)
         root = RandomSource(seed: UInt64(configuration.seed))

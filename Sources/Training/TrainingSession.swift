@@ -1,7 +1,6 @@
 import Foundation
 import Interface
 import Kernels
-import Kernels
 import Tasks
 
 /// A training in a run directory, from its start or its latest checkpoint to its end or its interruption.
@@ -28,27 +27,37 @@ public final class TrainingSession {
         case refuse, overwrite
     }
 
+    /// What whoever asked for a run can do where it cannot be: in the words of their command.
+    public struct Advice: Sendable {
+        /// Where the directory holds something else, or cannot be made.
+        public let elsewhere: String
+        /// Where the run is another than its configuration says.
+        public let anew: String
+
+        public init(elsewhere: String, anew: String) { (self.elsewhere, self.anew) = (elsewhere, anew) }
+
+        public static let train = Advice(
+            elsewhere: "name another directory with --run", anew: "start another run from it with --config")
+    }
+
     /// Begins a new run.
     public init(
         new configuration: Configuration, in run: RunDirectory, existing: Existing, threads: Int, checkpointEvery: Int,
-        command: [String], teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
+        command: [String], advice: Advice = .train,
+        teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
         try configuration.validate()
         let text = configuration.yaml()
         if run.exists && !run.isRun && run.holdsForeignFiles {
-            throw UserError("\(run.path): holds files and is not a run; choose another run directory")
+            throw UserError("\(run.path): holds files and is not a run; \(advice.elsewhere)")
         }
-        if run.isRun {
-            guard existing == .overwrite else {
-                throw UserError(
-                    "\(run.path): a run is there already; continue it with --resume \(run.path), replace it with "
-                        + "--overwrite, or name another with --run")
-            }
-        }
+        try TrainingSession.require(existing, run)
         // Everything that can fail for the sake of the configuration comes before the disk is touched.
         trainer = try Trainer(configuration, threads: threads, teachers: teachers)
-        try run.create()
+        try run.create(advice: advice.elsewhere)
         lock = try run.lock()
+        // Another process may have begun and ended a run between the two looks.
+        try TrainingSession.require(existing, run)
         try run.removeRun()
         try AtomicFile.write(Data(text.utf8), to: run.configurationPath)
         self.run = run
@@ -59,19 +68,34 @@ public final class TrainingSession {
         try saveCheckpoint()
     }
 
+    private static func require(_ existing: Existing, _ run: RunDirectory) throws {
+        guard run.isRun, existing != .overwrite else { return }
+        guard run.hasCheckpoint else {
+            throw UserError(
+                "\(run.path): a run is there that ended before its first checkpoint; replace it with --overwrite, or name "
+                    + "another with --run")
+        }
+        throw UserError(
+            "\(run.path): a run is there already; continue it with --resume \(run.path), replace it with "
+                + "--overwrite, or name another with --run")
+    }
+
     /// Continues a run.
     ///
     /// - Parameter iterations: iterations in all, if other than the run's own.
     public init(
         resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String],
+        advice: Advice = .train,
         teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
-        var configuration = try run.configuration()
-        try configuration.validate()
+        _ = try run.configuration()
         guard run.hasCheckpoint else {
             throw UserError("\(run.path): no checkpoint to resume from; start it again with --overwrite")
         }
         lock = try run.lock()
+        // What counts is what another process left before it let the directory go.
+        var configuration = try run.configuration()
+        try configuration.validate()
         let file = try SafetensorsFile(contentsOf: run.checkpointPath)
         if let iterations {
             let done = Int(file.metadata["iteration"] ?? "") ?? 0
@@ -87,8 +111,8 @@ public final class TrainingSession {
             !configuration.continues(trained)
         {
             throw UserError(
-                "\(run.configurationPath): not what the checkpoint was trained with; undo the change, or start another "
-                    + "run from it with --config")
+                "\(run.configurationPath): not what the checkpoint was trained with; undo the change, or "
+                    + advice.anew)
         }
         if iterations != nil { try AtomicFile.write(Data(configuration.yaml().utf8), to: run.configurationPath) }
         self.run = run

@@ -1,5 +1,4 @@
 import Foundation
-import Interface
 import Kernels
 import Tasks
 import Testing

@@ -1,5 +1,4 @@
 import Foundation
-import Interface
 import Tasks
 import Testing
 import Training

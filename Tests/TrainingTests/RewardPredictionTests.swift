@@ -1,5 +1,4 @@
 import Foundation
-import Interface
 import Testing
 
 @testable import Training

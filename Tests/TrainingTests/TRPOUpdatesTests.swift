@@ -1,5 +1,4 @@
 import Foundation
-import Interface
 import Kernels
 import Models
 import Tasks

@@ -15,15 +15,15 @@ public struct AgentEntry: CatalogueEntry {
     public let grid: [Tried]
     /// Whether the report page plays it beside a policy.
     public let isShownInReplays: Bool
-    /// Why it cannot play a family, in one line; nil if it can.
-    public let objection: @Sendable (any TaskFamily) -> String?
+    /// Why it cannot play a family with one value for each option.
+    private let objects: @Sendable (any TaskFamily, Values) -> String?
     /// Builds the agent from one value for each option.
     public let make: @Sendable (Values) -> any Agent
 
     public init(
         name: String, task: String?, summary: String, options: [Option] = [], grid: [Tried] = [],
         isShownInReplays: Bool = false,
-        objection: @escaping @Sendable (any TaskFamily) -> String? = { _ in nil },
+        objection: @escaping @Sendable (any TaskFamily, Values) -> String? = { _, _ in nil },
         make: @escaping @Sendable (Values) -> any Agent
     ) {
         self.name = name
@@ -32,12 +32,17 @@ public struct AgentEntry: CatalogueEntry {
         self.options = options
         self.grid = grid
         self.isShownInReplays = isShownInReplays
-        self.objection = objection
+        objects = objection
         self.make = make
     }
 
     /// The agent with some options given; the others have their defaults.
     public func makeAgent(_ given: Values = [:]) -> any Agent { make(Values(defaults: options, given: given)) }
+
+    /// Why it cannot play a family with some options given, in one line; nil if it can.
+    public func objection(_ family: any TaskFamily, given: Values = [:]) -> String? {
+        objects(family, Values(defaults: options, given: given))
+    }
 
     /// An option and the values that tuning tries for it.
     public struct Tried: Sendable {
@@ -73,7 +78,7 @@ public enum AgentCatalogue {
         AgentEntry(name: "random", task: nil, summary: "uniformly random actions") { _ in RandomAgent() },
         AgentEntry(
             name: "oracle", task: nil, summary: "knows the member: the ceiling",
-            objection: { OracleAgent.objection($0) }
+            objection: { family, _ in OracleAgent.objection(family) }
         ) { _ in OracleAgent() },
     ]
 
@@ -90,14 +95,12 @@ public enum AgentCatalogue {
             grid: [
                 AgentEntry.Tried("rule", ["whittle", "brezzi-lai"]),
                 AgentEntry.Tried("discount", [0.9, 0.95, 0.97, 0.98, 0.99, 0.995]),
-            ]
-        ) {
-            GittinsAgent(
-                rule: GittinsAgent.Rule(rawValue: $0.word("rule"))!, discount: $0.real("discount"), ties: TieRule($0))
-        },
+            ],
+            objection: { GittinsAgent($1).objection($0) }
+        ) { GittinsAgent($0) },
         AgentEntry(
             name: "gittins-finite", task: "bandit", summary: "exact Gittins index of the pulls that are left",
-            options: [TieRule.option], objection: { FiniteHorizonGittinsAgent.objection($0) }
+            options: [TieRule.option], objection: { family, _ in FiniteHorizonGittinsAgent.objection(family) }
         ) { FiniteHorizonGittinsAgent(ties: TieRule($0)) },
         AgentEntry(name: "thompson", task: "bandit", summary: "Thompson sampling", isShownInReplays: true) { _ in
             ThompsonSampling()
@@ -127,7 +130,7 @@ public enum AgentCatalogue {
         ) { GreedyBandit(ties: TieRule($0)) },
         AgentEntry(
             name: "bayes-optimal", task: "bandit", summary: "exact Bayes-optimal play, where the beliefs are few",
-            options: [TieRule.option], objection: { BayesOptimalAgent.objection($0) }
+            options: [TieRule.option], objection: { family, _ in BayesOptimalAgent.objection(family) }
         ) { BayesOptimalAgent(ties: TieRule($0)) },
     ]
 }

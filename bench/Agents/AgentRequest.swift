@@ -85,6 +85,11 @@ public struct AgentRequest: Sendable {
         }
     }
 
+    /// Why an agent that is meant cannot play a family, in one line; nil if all can.
+    public func objection(_ family: any TaskFamily) -> String? {
+        settings.lazy.compactMap { entry.objection(family, given: $0) }.first
+    }
+
     /// The agent as given, the other options standard.
     public var agent: any Agent { entry.makeAgent(given) }
 }

@@ -191,6 +191,19 @@ public struct Plan {
         return [slug, hash(name)].filter { !$0.isEmpty }.joined(separator: "-")
     }
 
+    /// An error that names options of the command line, such as --batch-steps, with the keys that they are in a plan. What
+    /// `bench run` has itself stays.
+    static func inItsWords(_ text: String) -> String {
+        let keys = Set(
+            (taskCatalogue.entries.flatMap(\.options) + modelCatalogue.entries.flatMap(\.options)
+                + learnerCatalogue.entries.flatMap(\.options)).map(\.name)
+                + ["task", "model", "learner", "iterations", "batch-steps"])
+        return text.replacing(/--([a-z][a-z-]*[a-z])/) { match in
+            let name = String(match.output.1)
+            return keys.contains(name) ? name.replacing("-", with: "_") : String(match.output.0)
+        }
+    }
+
     /// Eight hexadecimal digits (FNV-1a, 32 bits).
     private static func hash(_ name: String) -> String {
         let hash = name.utf8.reduce(UInt32(0x811C_9DC5)) { ($0 ^ UInt32($1)) &* 0x0100_0193 }

@@ -19,6 +19,8 @@ public struct PlanRun {
     public let plan: Plan
     public let directory: String
     public let threads: Int
+    /// The words that started the process, for the manifests of runs.
+    public let command: [String]
 
     public enum Outcome: Sendable, Equatable {
         /// Trained and evaluated now.
@@ -33,25 +35,34 @@ public struct PlanRun {
         case failed(String)
     }
 
+    private static let advice = TrainingSession.Advice(
+        elsewhere: "move it away to have the cell done anew",
+        anew: "move the cell's directory away to have it done anew")
+
+    /// What a plan's directory may hold; that of analyses is made with the first one.
     private static let folders = ["cells", CellRecord.folder, Replay.folder, AnalysisRecord.folder]
 
     /// - Throws: if the directory holds another plan.
-    public init(_ plan: Plan, directory: String, text: String, threads: Int) throws {
-        (self.plan, self.directory, self.threads) = (plan, directory, threads)
+    public init(_ plan: Plan, directory: String, text: String, threads: Int, command: [String] = ["bench", "run"])
+        throws
+    {
+        (self.plan, self.directory, self.threads, self.command) = (plan, directory, threads, command)
         let path = directory + "/plan.yaml"
-        if FileManager.default.fileExists(atPath: path) {
+        // One look: between two, another process of the same plan may have written what the first did not find.
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        if files.contains("plan.yaml") {
             let there = try Plan.read(path)
             guard there.name == plan.name else {
                 throw UserError("\(directory): holds the plan '\(there.name)'; name another directory with --out")
             }
         } else {
             // What other processes of the same plan, or one that was killed in its first moments, made is no obstacle.
-            let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
             guard files.allSatisfy({ PlanRun.folders.contains($0) || AtomicFile.isTemporary($0) }) else {
-                throw UserError("\(directory): holds files and no plan; name another directory with --out")
+                throw UserError(
+                    "\(directory): holds no plan, but other files; name another directory with --out")
             }
         }
-        for folder in PlanRun.folders {
+        for folder in PlanRun.folders where folder != AnalysisRecord.folder {
             do {
                 try FileManager.default.createDirectory(
                     atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
@@ -68,7 +79,12 @@ public struct PlanRun {
     }
 
     /// Does one cell, unless it is done; whatever goes wrong is its outcome.
-    public func run(_ cell: Plan.Cell, shouldStop: () -> Bool, progress: (IterationReport, Int) -> Void) -> Outcome {
+    ///
+    /// - Parameter notice: is told what the user should know before the cell goes on, a line each.
+    public func run(
+        _ cell: Plan.Cell, shouldStop: () -> Bool, notice: (String) -> Void = { _ in },
+        progress: (IterationReport, Int) -> Void
+    ) -> Outcome {
         do {
             let configuration = try plan.configuration(of: cell)
             if FileManager.default.fileExists(atPath: file(CellRecord.self, cell)) {
@@ -88,7 +104,9 @@ public struct PlanRun {
             if isTrained {
                 try completeReplay(cell, configuration)
             } else {
-                guard let record = try train(cell, configuration, in: path, shouldStop: shouldStop, progress: progress)
+                guard
+                    let record = try train(
+                        cell, configuration, in: path, shouldStop: shouldStop, notice: notice, progress: progress)
                 else { return .interrupted }
                 try record.write(to: file(CellRecord.self, cell))
                 try writeReplay(cell, configuration)
@@ -96,7 +114,7 @@ public struct PlanRun {
             if try lacksAnalysis(cell, configuration) { try analyse(cell, configuration, in: path) }
             return .done
         } catch let error as UserError {
-            return .failed(error.description)
+            return .failed(Plan.inItsWords(error.description))
         } catch let error as FileError {
             return .failed(error.description)
         } catch {
@@ -139,17 +157,18 @@ public struct PlanRun {
 
     private func train(
         _ cell: Plan.Cell, _ configuration: Configuration, in path: String, shouldStop: () -> Bool,
-        progress: (IterationReport, Int) -> Void
+        notice: (String) -> Void, progress: (IterationReport, Int) -> Void
     ) throws -> CellRecord? {
         let run = RunDirectory(path + "/run")
         let session =
             run.hasCheckpoint
             ? try TrainingSession(
-                resuming: run, iterations: nil, threads: threads, checkpointEvery: 10, command: ["bench", "run"],
-                teachers: makeTeacher(named:for:))
+                resuming: run, iterations: nil, threads: threads, checkpointEvery: 10, command: command,
+                advice: PlanRun.advice, teachers: makeTeacher(named:for:))
             : try TrainingSession(
                 new: configuration, in: run, existing: .overwrite, threads: threads, checkpointEvery: 10,
-                command: ["bench", "run"], teachers: makeTeacher(named:for:))
+                command: command, advice: PlanRun.advice, teachers: makeTeacher(named:for:))
+        for line in session.notices { notice(line) }
         let trainer = session.trainer
         guard trainer.configuration == configuration else {
             throw UserError(
@@ -192,6 +211,8 @@ extension PlanRun {
 
     /// From the run's last checkpoint, on members of the bank: the same whether the cell was trained just now or long ago.
     private func analyse(_ cell: Plan.Cell, _ configuration: Configuration, in path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: "\(directory)/\(AnalysisRecord.folder)", withIntermediateDirectories: true)
         try AnalysisRecord(
             subject(cell), run: RunDirectory(path + "/run"), configuration: configuration,
             trials: AnalysisRecord.standardTrials, seed: EvaluationBank.seed, workers: Workers(threads: threads)

@@ -117,7 +117,7 @@ public final class Raycaster: @unchecked Sendable {
         @inline(__always)
         func first(_ ray: SIMD4<Float>, _ solid: UnsafePointer<UInt8>) -> WallHit {
             // Block b reaches from b − 1 to b, in cells. The next line to cross is the block's far one.
-            let (stepX, stepY) = (ray.x < 0 ? -1 : 1, ray.y < 0 ? -1 : 1)
+            let stepX = ray.x < 0 ? -1 : 1
             let (wayX, wayY): (Float, Float) = (ray.x < 0 ? -1 : 1, ray.y < 0 ? -1 : 1)
             let strideY = ray.y < 0 ? -blocks : blocks
             var lineX = Float(ray.x < 0 ? column &- 1 : column)

@@ -36,10 +36,13 @@ public struct LearnerEntry: CatalogueEntry {
     public let columns: [String]
     /// Whether it is an outer loop of RL²: the policy plays and is improved by what it earns.
     public let isOuterLoop: Bool
+    /// Of the steps of a batch, the share whose record it keeps at a time (see `UpdateMemory`), from a value for each option.
+    public let recordedShare: @Sendable (Values) -> Double
     public let make: @Sendable (Learning) -> any Learner
 
     public init(
         name: String, summary: String, options: [Option], columns: [String], isOuterLoop: Bool = true,
+        recordedShare: @escaping @Sendable (Values) -> Double = { _ in 0 },
         make: @escaping @Sendable (Learning) -> any Learner
     ) {
         self.name = name
@@ -47,6 +50,7 @@ public struct LearnerEntry: CatalogueEntry {
         self.options = options
         self.columns = columns
         self.isOuterLoop = isOuterLoop
+        self.recordedShare = recordedShare
         self.make = make
     }
 }

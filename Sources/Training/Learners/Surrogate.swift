@@ -1,6 +1,5 @@
 import Autodiff
 import Foundation
-import Interface
 import Kernels
 import Models
 

@@ -77,7 +77,8 @@ public final class TRPO: Learner {
         columns: [
             "surrogate_gain", "predicted_gain", "predicted_kl", "actual_kl", "cg_residual", "cg_products",
             "backtracks", "accepted", "gradient_norm", "entropy", "explained_variance", "critic_loss",
-        ]
+        ],
+        recordedShare: { $0.real("fisher-share") / Double($0.integer("updates")) }
     ) { TRPO($0.actorCritic) }
 
     private let actorCritic: ActorCritic

@@ -25,6 +25,24 @@ public struct GittinsAgent: ClassicAgent {
         self.ties = ties
     }
 
+    /// One value for each option of the catalogue's entry.
+    init(_ values: Values) {
+        self.init(rule: values.choice("rule"), discount: values.real("discount"), ties: TieRule(values))
+    }
+
+    /// Pulls that the exact index may look ahead: its work grows with their square, and these take a minute or so.
+    static let longestHorizon = 30_000
+
+    /// Why a family cannot be played: one line, or nil if it can.
+    public func objection(_ family: any TaskFamily) -> String? {
+        guard rule == .exact else { return nil }
+        let horizon = GittinsTable.horizon(discount: discount, depths: family.episodes + 1)
+        guard horizon > GittinsAgent.longestHorizon else { return nil }
+        return "the exact Gittins index of \(family.episodes) pulls with discount \(decimal(discount)) looks "
+            + "\(Display.grouped(horizon)) pulls ahead, over the limit of \(Display.grouped(GittinsAgent.longestHorizon)): "
+            + "lower the discount, such as to 0.999, or take rule=whittle"
+    }
+
     public var name: String { "Gittins" }
     public var parameters: String {
         let form =

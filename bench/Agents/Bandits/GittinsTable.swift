@@ -91,8 +91,13 @@ extension GittinsTable {
     /// The index without a horizon, for arms of fewer than `depths` pulls. Where the induction begins, what is left is
     /// worth less than 10⁻⁶ of a pull.
     static func endless(discount: Double, depths: Int) -> GittinsTable {
-        let beyond = Int((log(1e-6 * (1 - discount)) / log(discount)).rounded(.up))
-        return GittinsTable(horizon: depths + beyond, discount: discount, depths: depths, isEndless: true)
+        GittinsTable(
+            horizon: horizon(discount: discount, depths: depths), discount: discount, depths: depths, isEndless: true)
+    }
+
+    /// D of the index without a horizon.
+    static func horizon(discount: Double, depths: Int) -> Int {
+        depths + Int((log(1e-6 * (1 - discount)) / log(discount)).rounded(.up))
     }
 }
 

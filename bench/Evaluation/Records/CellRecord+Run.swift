@@ -97,8 +97,8 @@ struct RunMetrics {
         actingStepsPerSecond = median(improving.map { (steps[$0] - ($0 > 0 ? steps[$0 - 1] : 0)) / rollout[$0] })
         learningStepsPerSecond = median(improving.map { speed[$0] })
         let proper = preferred(configuration.isProper)
-        returns = proper.filter { steps[$0].isFinite && totals[$0].isFinite }.map {
-            LearningCurve.Point(steps: Int(steps[$0]), score: totals[$0])
+        returns = proper.filter { totals[$0].isFinite }.compactMap { row in
+            Int(exactly: steps[row]).map { LearningCurve.Point(steps: $0, score: totals[row]) }
         }
     }
 }

@@ -61,6 +61,14 @@ public struct CellRecord: StoredResult, Sendable, Equatable {
             !evaluations.isEmpty && !curve.isEmpty
             && zip(curve, curve.dropFirst()).allSatisfy { $0.steps < $1.steps }
             && evaluations.allSatisfy { $0.blockMeans.count == EvaluationBank.blocks }
-        return isWhole ? nil : "a record without its evaluations"
+        guard isWhole else { return "a record without its evaluations" }
+        // Tables subtract and round them.
+        let counts = [parameters, stateBytes, iterations, timesteps] + curve.map(\.steps) + evaluations.map(\.trials)
+        let numbers =
+            [actingOperations, learningOperations] + curve.map(\.score)
+            + evaluations.flatMap { [$0.meanTotalReward] + $0.blockMeans + $0.perEpisodeMean }
+        let areUsable =
+            counts.allSatisfy { (0...1 << 53).contains($0) } && numbers.allSatisfy { abs($0) <= 1e15 || $0.isNaN }
+        return areUsable ? nil : "a record with numbers that no training gives"
     }
 }

@@ -63,7 +63,7 @@ public struct Report {
                         let steps = runs.map { Double($0.curve[index].steps) }.reduce(0, +) / Double(runs.count)
                         return Chart.Point(
                             x: steps, y: mean, interval: comparison.interval(scores),
-                            title: "\(method.title): \(Display.fixed(mean)) after \(Int(steps)) steps")
+                            title: "\(method.title): \(Display.fixed(mean)) after \(Display.grouped(steps)) steps")
                     }
                     return Chart.Series(name: method.title, points: points)
                 }
@@ -165,7 +165,7 @@ public struct Report {
                         Chart.Point(
                             x: result.cost, y: result.score,
                             title: "\(result.title): \(Display.fixed(result.score)) at "
-                                + "\(Display.grouped(Int(result.cost))) operations a step", isMarked: !isBeaten)
+                                + "\(Display.grouped(result.cost)) operations a step", isMarked: !isBeaten)
                     ])
             }
             return Chart(

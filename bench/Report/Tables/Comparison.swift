@@ -258,8 +258,8 @@ public struct Comparison {
             for method in methods {
                 guard let run = runs(method, on: task).first else { continue }
                 table.append([
-                    method.title, task, Display.grouped(run.parameters), Display.grouped(Int(run.actingOperations)),
-                    Display.grouped(Int(run.learningOperations)), Display.grouped(run.stateBytes),
+                    method.title, task, Display.grouped(run.parameters), Display.grouped(run.actingOperations),
+                    Display.grouped(run.learningOperations), Display.grouped(run.stateBytes),
                     Display.grouped(run.timesteps),
                 ])
             }
