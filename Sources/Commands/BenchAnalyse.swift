@@ -49,7 +49,9 @@ struct BenchAnalyseCommand: ParsableCommand {
             run, trials: trials ?? (reachesGoals ? 1000 : AnalysisRecord.standardTrials), seed: seed,
             workers: Workers(threads: threads.count))
         if record.bandit == nil {
-            printError("only bandits can be looked into: of task '\(configuration.task)' the reward of each episode is all there is")
+            printError(
+                "only bandits can be looked into: of task '\(configuration.task)' the reward of each episode is all there is"
+            )
         }
         let page = AnalysisPage(record).markdown
         if let out { try AtomicFile.write(Data(page.utf8), to: out) }

@@ -111,7 +111,8 @@ struct Imitate: TakesSettings {
             ])
             return
         }
-        print("\(configuration.task) (\(configuration.taskOptions.summary)): \(trials) held-out members, sampled actions")
+        print(
+            "\(configuration.task) (\(configuration.taskOptions.summary)): \(trials) held-out members, sampled actions")
         var table = TextTable(columns: [.init("player", alignment: .left), .init("return"), .init("± se")])
         for (name, evaluation) in zip(["\(teacher.title) (teacher)", pupil.name], evaluations) {
             table.append([

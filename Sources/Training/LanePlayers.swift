@@ -113,8 +113,8 @@ final class PreferencePlayer: LanePlayer {
     func act(_ inputs: StepInputs, into actions: UnsafeMutablePointer<Int32>) {
         preferences.withUnsafeBufferPointer { preferences in
             for lane in 0..<inputs.rows {
-                let preference = preferences.baseAddress! + lane * outcomes
-                actions[lane] = Int32(Categorical.sample(preference, outcomes: outcomes, uniform: streams.uniform(lane)))
+                let row = preferences.baseAddress! + lane * outcomes
+                actions[lane] = Int32(Categorical.sample(row, outcomes: outcomes, uniform: streams.uniform(lane)))
             }
         }
     }
@@ -122,7 +122,9 @@ final class PreferencePlayer: LanePlayer {
     func keep(lanes kept: [Int]) {
         streams.keep(lanes: kept)
         for (place, lane) in kept.enumerated() where place != lane {
-            for action in 0..<outcomes { preferences[place * outcomes + action] = preferences[lane * outcomes + action] }
+            for action in 0..<outcomes {
+                preferences[place * outcomes + action] = preferences[lane * outcomes + action]
+            }
         }
     }
 }

@@ -81,7 +81,7 @@ import Training
             object["evaluations"] = try mazes.map { name, size, goal in
                 evaluation["name"] = name
                 evaluation["task_options"] = ["maze-size": size]
-                evaluation["maze"] = try JSONSerialization.jsonObject(with: JSONEncoder().encode(goal))
+                evaluation["goal"] = try JSONSerialization.jsonObject(with: JSONEncoder().encode(goal))
                 return evaluation
             }
             return try JSONDecoder().decode(CellRecord.self, from: JSONSerialization.data(withJSONObject: object))

@@ -4,6 +4,7 @@ import Models
 import Tasks
 import Testing
 
+@testable import Bench
 @testable import Training
 
 /// An option's name, range and default stand in one place: where its owner declares it.
@@ -37,7 +38,9 @@ import Testing
     }
 
     @Test func everyOptionIsDeclaredOnceByItsOwner() {
-        for (name, options) in Dictionary(grouping: Self.options, by: \.name) {
+        for (name, options) in Dictionary(
+            grouping: Self.options + AgentCatalogue.entries.flatMap(\.options), by: \.name)
+        {
             let files = Self.declarations[name] ?? []
             // Owners that mean different things by a name declare it apart, each once.
             #expect(files.count <= Set(options).count, "--\(name) is declared in \(files)")

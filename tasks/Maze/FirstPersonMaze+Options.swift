@@ -22,30 +22,27 @@ extension FirstPersonMaze {
     /// How far a policy comes in the beginning depends on how often it is updated, hence small batches and a short λ; to
     /// look for what is far away and to remember where it was takes a long one, and batches that bear its noise. What is
     /// seen acts at once if units are fast, and is kept if others are slow; a policy that keeps some entropy goes on
-    /// learning. Many small steps by Adam get further with the same trials than one large one by TRPO
-    /// (docs/experiments.md).
+    /// learning (docs/experiments.md).
     private static func training(_ values: Values, _ model: ModelTraits) -> TrainingDefaults {
-        let smaller = smaller(values)
         func stage(
             _ iterations: Int, _ batchSteps: Int, lambda: Double = 0.97, kl: ClosedRange<Double> = 0.02...0.02,
             entropy: ClosedRange<Double>, _ taskOptions: Values = [:]
         ) -> Stage {
             Stage(
-                taskOptions: taskOptions, learner: "ppo",
+                taskOptions: taskOptions, learner: "trpo",
                 learnerOptions: [
                     "discount": 0.99, "gae-lambda": .real(lambda), "maximum-kl": .real(kl.upperBound),
                     "final-maximum-kl": .real(kl.lowerBound), "entropy-bonus": .real(entropy.upperBound),
                     "final-entropy-bonus": .real(entropy.lowerBound), "critic-epochs": 1,
-                    "critic-learning-rate": 0.002, "learning-rate-kl": 0.02,
+                    "critic-learning-rate": 0.002,
                 ], iterations: iterations, batchSteps: batchSteps)
         }
         return TrainingDefaults(
-            modelOptions: ["hidden": .integer(max(1, model.hidden / 2)), "chrono-share": 0.5], learner: "ppo",
+            modelOptions: ["hidden": .integer(max(1, model.hidden / 2)), "chrono-share": 0.5],
             stages: [
-                stage(40, 10_000, lambda: 0.9, entropy: 0.03...0.03, smaller),
-                stage(60, 20_000, entropy: 0.03...0.03, smaller),
+                stage(100, 20_000, lambda: 0.95, entropy: 0.01...0.01, smaller(values)),
                 stage(400, 30_000, entropy: 0.005...0.01),
-                stage(900, 40_000, kl: 0.002...0.02, entropy: 0...0.005),
+                stage(500, 40_000, kl: 0.002...0.02, entropy: 0...0.005),
             ])
     }
 

@@ -1,4 +1,3 @@
-
 /// The measures of a maze, in lattice units: whole numbers, so that poses are exact, can be counted, and are the same on
 /// every machine. 64 units are the side of a cell.
 public enum MazeScale {

@@ -11,7 +11,8 @@ import Models
 /// needs many times the steps. Nothing is used that RL² does not see: histories, actions, rewards.
 final class RewardPrediction: Learner {
     static let entry = LearnerEntry(
-        name: "reward_prediction", summary: "fits the policy's outputs to the rewards of random preferences, before RL²",
+        name: "reward_prediction",
+        summary: "fits the policy's outputs to the rewards of random preferences, before RL²",
         options: supervisedOptions(learningRate: 6e-3), columns: ["accepted", "critic_loss"], isOuterLoop: false
     ) { RewardPrediction($0.actorCritic) }
 
