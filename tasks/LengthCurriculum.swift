@@ -20,7 +20,8 @@ extension TrainingDefaults {
                 taskOptions: shorter < episodes ? ["episodes": .integer(shorter)] : [:], learner: "trpo",
                 learnerOptions: shared.merging(options), iterations: iterations, batchSteps: batchSteps)
         }
-        if steps <= 20 {
+        // Trials this short need no bonus; at 20 steps a policy without one stops short of exploring enough.
+        if steps <= 12 {
             return TrainingDefaults(stages: [
                 stage(steps, 20, 25_000, ["gae-lambda": 0.5, "maximum-kl": 0.01]),
                 stage(steps, 40, 50_000, ["gae-lambda": 0.5, "maximum-kl": 0.008, "final-maximum-kl": 0.0005]),

@@ -31,7 +31,7 @@ import Testing
             {
                 try Version1Tests.short(
                     task: "mdp", model: "lstm", learner: "ppo",
-                    ["states": 5, "actions": 3, "episodes": 2, "hidden": 64, "batch-steps": 10_000])
+                    ["states": 5, "actions": 3, "episodes": 1, "hidden": 64, "batch-steps": 10_000])
             }
         ),
     ]
