@@ -194,7 +194,8 @@ public final class Raycaster: @unchecked Sendable {
         let strip = walls + ((side &* MazePaint.levels &+ level) &* MazePaint.texels &+ texel) &* MazePaint.texels
         // 16 bits behind the point.
         let step = Float(MazePaint.texels) * 65_536 / (scale * MazePaint.wallHeight)
-        var down = UInt32((Float(top) + 0.5 - upper) * step)
+        // Rounding can put the first row slightly above the wall's top, and this below 0.
+        var down = UInt32(max(0, (Float(top) + 0.5 - upper) * step))
         let downStep = UInt32(step)
 
         var pixel = place
