@@ -15,7 +15,12 @@ extension Plan {
             request.settings += try node.settings()
         }
         if let hidden = cell.model.hidden { request.set(["hidden": .integer(hidden)]) }
-        var configuration = try request.resolve()
+        var configuration: Configuration
+        do {
+            configuration = try request.resolve()
+        } catch let error as UserError {
+            throw cell.task.node.error("cell '\(cell.identifier)': \(error.description)")
+        }
         if cell.model.hidden == nil, let match {
             do {
                 let reference = try configuration.with(match.model, hidden: match.hidden)

@@ -29,8 +29,8 @@ enum ReplayScript {
             return { node: element("div", { class: "bar " + kind }, filled, ...(kind === "belief" ? [mark] : [])),
               set(share, marked) {
                 const percent = (value) => 100 * Math.min(1, Math.max(0, value)) + "%";
-                filled.style.width = Display.percent(share);
-                if (marked !== undefined) mark.style.left = Display.percent(marked);
+                filled.style.width = percent(share);
+                if (marked !== undefined) mark.style.left = percent(marked);
               } };
           }
 
@@ -84,7 +84,7 @@ enum ReplayScript {
                 const known = this.seen(this.policy, state, action, step);
                 row.chance.set(share);
                 row.belief.set(place(known.mean), place(truth));
-                row.texts[0].textContent = Display.percent(share);
+                row.texts[0].textContent = percent(share);
                 row.texts[1].textContent = known.mean.toFixed(2);
                 row.texts[2].textContent = (action === best ? "★ " : "") + truth.toFixed(2);
                 this.players.forEach((player, index) => {
@@ -151,7 +151,7 @@ enum ReplayScript {
               this.rows.forEach((row, action) => {
                 const share = moment.probabilities ? moment.probabilities[action] : 0;
                 row.chance.set(share);
-                row.text.textContent = moment.probabilities ? Display.percent(share) : "";
+                row.text.textContent = moment.probabilities ? percent(share) : "";
                 row.node.className = action === moment.action ? "chosen" : "";
               });
               const end = this.isReached[moment.episode] ? "the target is reached" : "the time is over";
