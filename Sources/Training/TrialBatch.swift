@@ -269,7 +269,13 @@ public final class TrialBatch {
 
     /// Chooses `count` of the trials at random; the same for the same stream.
     func sampleTrials(_ count: Int, random: inout RandomSource) -> [(shard: Int, lane: Int)] {
-        let places = places
-        return random.permutation(places.count).prefix(count).map { places[$0] }
+        random.sample(count, of: places)
+    }
+}
+
+extension RandomSource {
+    /// `count` of the elements at random, none twice, in random order; all of them if there are fewer.
+    mutating func sample<Element>(_ count: Int, of elements: [Element]) -> [Element] {
+        permutation(elements.count).prefix(count).map { elements[$0] }
     }
 }

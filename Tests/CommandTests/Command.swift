@@ -109,6 +109,15 @@ enum Command {
     /// Mazes of four rooms, in which an episode ends after 63 steps.
     static let smallMaze = ["--task", "maze", "--maze-size", "3", "--training-mazes", "0", "--hold-out", "draws"]
 
+    /// A plan of one cell, trained in a moment.
+    static let tinyPlan = """
+        plan: 1
+        name: small
+        seeds: [1]
+        models: [{model: gru, hidden: 8}]
+        tasks: [{task: bandit, budget: {iterations: 1}, evaluation: {trials: 100}}]
+        """
+
     /// A training of a few milliseconds an iteration.
     static func tiny(_ run: String, iterations: Int = 2, hidden: Int = 8, _ more: String...) -> [String] {
         [

@@ -89,14 +89,7 @@ import Testing
             try Data(code.utf8).write(to: URL(fileURLWithPath: directory + "/flock.c"))
             let built = try Command.run(script: "cc -shared -fPIC -o flock.so flock.c", in: directory)
             try #require(built.code == 0, "\(built.errors)")
-            let plan = """
-                plan: 1
-                name: small
-                seeds: [1]
-                models: [{model: gru, hidden: 8}]
-                tasks: [{task: bandit, budget: {iterations: 1}, evaluation: {trials: 100}}]
-                """
-            try Data(plan.utf8).write(to: URL(fileURLWithPath: directory + "/plan.yaml"))
+            try Data(Command.tinyPlan.utf8).write(to: URL(fileURLWithPath: directory + "/plan.yaml"))
             let tiny = Command.tiny("run").joined(separator: " ")
             for call in [tiny, "bench run plan.yaml --out out --threads 1"] {
                 let result = try Command.run(

@@ -86,14 +86,7 @@ import Testing
         "bench run plan.yaml --list",
     ]) func outputThatCannotBeWrittenIsAFailure(_ call: String) throws {
         try withTemporaryDirectory { directory in
-            let plan = """
-                plan: 1
-                name: small
-                seeds: [1]
-                models: [{model: gru, hidden: 8}]
-                tasks: [{task: bandit, budget: {iterations: 1}, evaluation: {trials: 100}}]
-                """
-            try Data(plan.utf8).write(to: URL(fileURLWithPath: directory + "/plan.yaml"))
+            try Data(Command.tinyPlan.utf8).write(to: URL(fileURLWithPath: directory + "/plan.yaml"))
             for (redirection, reason) in [(">/dev/full", "No space left"), (">&-", "Bad file descriptor")] {
                 let result = try Command.run(script: "\"$0\" \(call) \(redirection)", in: directory)
                 #expect(result.code == 1, "\(call)")

@@ -155,8 +155,7 @@ public final class TRPO: Learner {
         /// A share of them, at least one, chosen at random; the same for the same stream.
         func sample(_ share: Double, random: RandomSource) -> [(shard: Int, lane: Int)] {
             var random = random
-            let count = max(1, Int((Double(trials.count) * share).rounded()))
-            return random.permutation(trials.count).prefix(count).map { trials[$0] }
+            return random.sample(max(1, Int((Double(trials.count) * share).rounded())), of: trials)
         }
     }
 
