@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 
 /// A gated recurrent unit (Cho et al. 2014) in the reset-after form of PyTorch and cuDNN, one layer, as in Duan et al.
 /// 2016. Parameters: `gru.weight_ih_l0` [3H, I], `gru.weight_hh_l0` [3H, H], `gru.bias_ih_l0` [3H],
@@ -38,5 +39,16 @@ public struct GRU: RecurrentPolicy {
     public func cell(_ features: Node, state: NodeList, next: NodeList, tape: Tape) {
         tape.gruCell(
             features, hidden: state[0], weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH, into: next[0])
+    }
+
+    public func states(
+        _ features: Node, episodeEnds: UnsafePointer<Float>, shape: PackedShape, tape: Tape
+    ) -> NodeList {
+        guard memoryReset == .none else {
+            return statesByCell(features, episodeEnds: episodeEnds, shape: shape, tape: tape)
+        }
+        let hidden = tape.gruSequence(
+            features, shape: shape, weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH)
+        return NodeList(count: 1) { _ in hidden }
     }
 }

@@ -1,4 +1,5 @@
 import Autodiff
+import Interface
 
 /// A long short-term memory (Hochreiter and Schmidhuber 1997) with forget gates (Gers et al. 2000), one layer.
 /// Parameters: `lstm.weight_ih_l0` [4H, I], `lstm.weight_hh_l0` [4H, H], `lstm.bias_ih_l0` [4H], `lstm.bias_hh_l0`
@@ -43,5 +44,16 @@ public struct LSTM: RecurrentPolicy {
         tape.lstmCell(
             features, hidden: state[0], cell: state[1], weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH,
             into: next[0], next[1])
+    }
+
+    public func states(
+        _ features: Node, episodeEnds: UnsafePointer<Float>, shape: PackedShape, tape: Tape
+    ) -> NodeList {
+        guard memoryReset == .none else {
+            return statesByCell(features, episodeEnds: episodeEnds, shape: shape, tape: tape)
+        }
+        let (hidden, cell) = tape.lstmSequence(
+            features, shape: shape, weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH)
+        return NodeList(count: 2) { $0 == 0 ? hidden : cell }
     }
 }

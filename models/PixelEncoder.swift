@@ -66,8 +66,11 @@ public struct PixelEncoder: Encoder {
         let shallow = tape.convolution(
             images, centred: true, first, weight: weight1, bias: bias1, rectified: true)  // [U, …]
         let features = tape.convolution(shallow, second, weight: weight2, bias: bias2, rectified: true)  // [U, F]
-        let deep = tape.spread(features, over: images)  // [rows, F]
-        let action = tape.embedding(inputs.previousActions, count: rows, table: table)  // [rows, H]
+        // The last map is the sum of its parts: of what frames and actions have in common it is computed once.
+        let seen = tape.spread(tape.linear(features, weight: weight, fromColumn: 0), over: images)  // [rows, H]
+        let done = tape.embedding(
+            inputs.previousActions, count: rows,
+            table: tape.linear(table, weight: weight, fromColumn: features.columns))  // [rows, H]
         let facts = tape.constant(rows: rows, columns: stepScale == nil ? 2 : 3)
         var row = tape.mutableValue(facts)
         for index in 0..<rows {
@@ -76,6 +79,9 @@ public struct PixelEncoder: Encoder {
             if let stepScale { row[2] = Float(inputs.stepIndices[index]) / stepScale }
             row += facts.columns
         }
-        return tape.relu(tape.linear(tape.concatenate(deep, action, facts), weight: weight, bias: bias))
+        return tape.relu(
+            tape.linear(
+                facts, weight: weight, fromColumn: features.columns + table.columns, bias: bias,
+                addend: tape.add(seen, done)))
     }
 }

@@ -84,6 +84,14 @@ public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory 
     ///   - state: a [B, width] for each of `stateWidths`.
     ///   - next: where the next state must be written, a [B, width] for each of `stateWidths`.
     func cell(_ features: Node, state: NodeList, next: NodeList, tape: Tape)
+
+    /// The states of all steps of whole trials. Derived from `cell`; a model whose cell has a primitive for whole sequences
+    /// gives that instead, which is the same function and faster.
+    /// - Parameters:
+    ///   - features: [N, I], packed as `shape` says.
+    ///   - episodeEnds: d_{t−1} of each row [N].
+    /// - Returns: a [N, width] for each of `stateWidths`.
+    func states(_ features: Node, episodeEnds: UnsafePointer<Float>, shape: PackedShape, tape: Tape) -> NodeList
 }
 
 extension RecurrentPolicy {
@@ -111,7 +119,20 @@ extension RecurrentPolicy {
     public func unroll(_ inputs: StepInputs, shape: PackedShape, tape: Tape) -> Node {
         precondition(inputs.rows == shape.rows, "\(inputs.rows) inputs for a packed batch of \(shape.rows) rows")
         let features = encoder.encode(inputs, tape: tape)
-        // The states of all steps, [N, width] each: step t writes its rows, and the head reads all of them at once.
+        // The head reads all steps at once.
+        return head.read(states(features, episodeEnds: inputs.episodeEnds, shape: shape, tape: tape)[0], tape: tape)
+    }
+
+    public func states(
+        _ features: Node, episodeEnds: UnsafePointer<Float>, shape: PackedShape, tape: Tape
+    ) -> NodeList {
+        statesByCell(features, episodeEnds: episodeEnds, shape: shape, tape: tape)
+    }
+
+    /// The states of all steps by one `cell` after the other: step t writes its rows.
+    func statesByCell(
+        _ features: Node, episodeEnds: UnsafePointer<Float>, shape: PackedShape, tape: Tape
+    ) -> NodeList {
         let widths = stateWidths
         let sequence = NodeList(count: widths.count) { tape.variable(rows: shape.rows, columns: widths[$0]) }
         var state = NodeList(count: widths.count) { tape.zeros(rows: shape.lanes, columns: widths[$0]) }
@@ -120,11 +141,11 @@ extension RecurrentPolicy {
             let rows = shape.offsets[step]..<shape.offsets[step] + alive
             let next = sequence.rows(rows)
             let kept = memoryReset.applied(
-                to: state.rows(0..<alive), episodeEnds: inputs.episodeEnds + rows.lowerBound, tape: tape)
+                to: state.rows(0..<alive), episodeEnds: episodeEnds + rows.lowerBound, tape: tape)
             cell(features.rows(rows), state: kept, next: next, tape: tape)
             state = next
         }
-        return head.read(sequence[0], tape: tape)
+        return sequence
     }
 }
 

@@ -41,7 +41,7 @@ struct ThroughputCommand: TakesSettings {
     func run() throws {
         // A measure that stays comparable: policy and critic of one width, whatever the task's defaults.
         var request = try options.request(
-            defaults: options.task ?? "bandit" == "bandit"
+            defaults: options.task ?? taskCatalogue.names[0] == "bandit"
                 ? ["episodes": 100, "critic-hidden": 0] : ["critic-hidden": 0])
         request.settings.insert(
             contentsOf: [
@@ -52,7 +52,9 @@ struct ThroughputCommand: TakesSettings {
         var configuration = try options.resolve(request)
         // The task proper, from the first iteration on.
         configuration.stages = [configuration.stages.last!]
-        let result = try Throughput(configuration, threads: threads.count, iterations: repeats) { printError($0) }
+        let result = try Throughput(
+            configuration, threads: threads.count, iterations: repeats, teachers: makeTeacher(named:for:),
+            progress: printError)
         let frames = try framesPerSecond(configuration)
         if json {
             let object: [String: Any] = [

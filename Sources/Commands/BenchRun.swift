@@ -82,8 +82,11 @@ struct BenchRunCommand: ParsableCommand {
     }
 
     private func requireSound(_ plan: Plan) throws {
-        guard !plan.problems.isEmpty else { return }
-        throw UserError("\(plan.problems.count) entries of the plan were left out; the lines above say why")
+        let count = plan.problems.count
+        guard count > 0 else { return }
+        throw UserError(
+            (count == 1 ? "1 entry of the plan was" : "\(count) entries of the plan were")
+                + " left out; the lines above say why")
     }
 
     private func chosen(_ plan: Plan) throws -> [Plan.Cell] {

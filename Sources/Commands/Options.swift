@@ -9,12 +9,15 @@ import Training
 /// What is trained: task, model, learner, and their options. Shared by the commands that train or measure a training.
 struct RunOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Model: \(modelCatalogue.names.joined(separator: ", ")) (default: gru).", valueName: "name"))
+        help: ArgumentHelp(
+            "Model: \(modelCatalogue.names.joined(separator: ", ")) (default: \(modelCatalogue.names[0])).",
+            valueName: "name"))
     var model: String?
 
     @Option(
-        help: ArgumentHelp("Task: \(taskCatalogue.names.joined(separator: ", ")) (default: bandit).", valueName: "name")
-    )
+        help: ArgumentHelp(
+            "Task: \(taskCatalogue.names.joined(separator: ", ")) (default: \(taskCatalogue.names[0])).",
+            valueName: "name"))
     var task: String?
 
     @Option(
@@ -60,7 +63,10 @@ struct RunOptions: ParsableArguments {
             let text = try text(ofConfiguration: config)
             request = try RunRequest(yaml: text, path: config, task: task, model: model, learner: learner)
         } else {
-            request = RunRequest(task: task ?? "bandit", model: model ?? "gru", learner: learner)
+            request = RunRequest()
+            if let task { request.task = task }
+            if let model { request.model = model }
+            request.learner = learner
         }
         if let seed { request.seed = seed }
         request.set(defaults)
@@ -113,9 +119,10 @@ struct RunOptions: ParsableArguments {
 /// A task and its options, for commands that train nothing.
 struct TaskOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Task: \(taskCatalogue.names.joined(separator: ", ")) (default: bandit).", valueName: "name")
-    )
-    var task = "bandit"
+        help: ArgumentHelp(
+            "Task: \(taskCatalogue.names.joined(separator: ", ")) (default: \(taskCatalogue.names[0])).",
+            valueName: "name"))
+    var task = taskCatalogue.names[0]
 
     @OptionGroup var settings: SettingOptions
 

@@ -36,6 +36,8 @@ public struct RL2XCommand: ParsableCommand {
             Console.fail(error.description)
         } catch let error as FileError {
             Console.fail(error.description)
+        } catch let error as CallError {
+            Console.fail(error.description, code: ExitCode.validationFailure.rawValue)
         } catch {
             // Help and version come as errors too, and are none.
             let code = exitCode(for: error)
@@ -56,9 +58,14 @@ public struct RL2XCommand: ParsableCommand {
 // `@Option` means the argument parser's in this module.
 typealias Option = ArgumentParser.Option
 
-/// Runs what checks a call, and makes its objection one to the call: exit code 64.
+/// An objection to what a call names, which says itself what to do: exit code 64.
+struct CallError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Runs what checks a call, and makes its objection one to the call.
 func calling<Result>(_ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch let error as UserError { throw ValidationError(error.description) }
+    do { return try body() } catch let error as UserError { throw CallError(description: error.description) }
 }
 
 /// Throws unless a number lies in its range.

@@ -108,13 +108,14 @@ extension RunRequest {
         do {
             let (taskEntry, modelEntry) = (try taskCatalogue.require(task), try modelCatalogue.require(model))
             let outerLoop = try learner.map { try learnerCatalogue.require($0) }
+            // Without a learner the task's default decides which options there are: `resolve` checks them.
             for (key, options, owner) in [
                 ("task_options", taskEntry.options, "task '\(task)'"),
                 ("model_options", modelEntry.options, "model '\(model)'"),
-                ("learner_options", outerLoop?.options ?? learnerCatalogue.entries.flatMap(\.options), "the learner"),
+                ("learner_options", outerLoop?.options, "learner '\(outerLoop?.name ?? "")'"),
             ] {
                 guard let node = keys[key] else { continue }
-                _ = try node.options(options, of: owner)
+                if let options { _ = try node.options(options, of: owner) }
                 settings += try node.settings()
             }
             if let node = keys["batch_steps"] {

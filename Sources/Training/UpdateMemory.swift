@@ -49,9 +49,9 @@ struct UpdateMemory {
         let (batch, records) = bytes(trials: trials, threads: threads)
         guard batch + records > Double(available) else { return }
         throw UserError(
-            "an iteration of \(trials) trials of up to \(family.maximumTrialSteps) steps takes at least "
-                + "\(Display.memory(bytes: batch + records)), of which the record of the steps that are learnt from at a time "
-                + "takes \(Display.memory(bytes: records)); there are \(Display.memory(bytes: Double(available))): lower "
+            "an iteration of \(trials) trials of up to \(family.maximumTrialSteps) steps can take "
+                + "\(Display.memory(bytes: batch + records)), \(Display.memory(bytes: records)) of it for the record of the steps "
+                + "that are learned from at a time; there are \(Display.memory(bytes: Double(available))): lower "
                 + "--batch-steps, --hidden or --threads"
                 + (share > 0 ? ", or --fisher-share" : ""))
     }

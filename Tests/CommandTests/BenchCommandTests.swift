@@ -39,6 +39,20 @@ import Testing
         }
     }
 
+    @Test func everyLearnerCanBeTimed() throws {
+        try withTemporaryDirectory { directory in
+            for learner in [["a2c"], ["imitation", "--teacher", "oracle"]] {
+                let result = try Command.succeed(
+                    ["bench", "throughput", "--json", "--learner"] + learner
+                        + [
+                            "--hidden", "8", "--episodes", "5", "--arms", "2", "--batch-steps", "200", "--threads", "1",
+                            "--repeats", "1",
+                        ], in: directory)
+                #expect(result.output.contains("\"rollout_steps_per_second\""))
+            }
+        }
+    }
+
     @Test func recordsThatCannotBeReadAreNamedAndTheOthersAreReported() throws {
         try withTemporaryDirectory { directory in
             let sound = plan.split(separator: "\n", omittingEmptySubsequences: false)

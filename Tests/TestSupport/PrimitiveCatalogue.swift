@@ -50,6 +50,13 @@ public enum PrimitiveCatalogue {
             "tall linear", [.init(530, 7), .init(101, 7), .init(1, 101), .init(530, 101)], isQuadratic: true,
             mayBeConstant: [0, 1]
         ) { $0.linear($1[0], weight: $1[1], bias: $1[2], addend: $1[3]) },
+        PrimitiveCase(
+            "linear with some columns of a weight", [.init(6, 5), .init(4, 9), .init(1, 4)], isQuadratic: true,
+            mayBeConstant: [0, 1]
+        ) { $0.linear($1[0], weight: $1[1], fromColumn: 3, bias: $1[2]) },
+        PrimitiveCase(
+            "tall linear with some columns of a weight", [.init(530, 7), .init(101, 12)], isQuadratic: true
+        ) { $0.linear($1[0], weight: $1[1], fromColumn: 5) },
         PrimitiveCase("linear into rows", [.init(6, 5), .init(4, 5)], isQuadratic: true) { tape, nodes in
             let output = tape.variable(rows: 8, columns: 4)
             tape.linear(nodes[0], weight: nodes[1], into: output.rows(2..<8))
@@ -81,6 +88,15 @@ public enum PrimitiveCatalogue {
             step(nodes[0].rows(1..<3), sequence.rows(0..<2), sequence.rows(3..<5))
             return sequence
         },
+        gruSequence("gru sequence", lengths: [4, 3, 3, 1], inputs: 5, hidden: 2, reach: 0.3, mayBeConstant: [0]),
+        // Several runs of steps, and products by factors in an order of their own.
+        gruSequence(
+            "long gru sequence", lengths: [Int](repeating: 3, count: 80) + [Int](repeating: 2, count: 40), inputs: 20,
+            hidden: 17, reach: 0.1),
+        lstmSequence("lstm sequence", lengths: [4, 3, 3, 1], inputs: 5, hidden: 2, reach: 0.3, mayBeConstant: [0]),
+        lstmSequence(
+            "long lstm sequence", lengths: [Int](repeating: 3, count: 80) + [Int](repeating: 2, count: 40), inputs: 20,
+            hidden: 17, reach: 0.1),
         lstmCell("lstm cell", hidden: 4, reach: 0.5, mayBeConstant: [0, 1, 6]),
         lstmCell("wide lstm cell", hidden: 19, reach: 0.3),
         // Lanes end, and only hidden states are read: the second cell state reaches nobody.
@@ -287,6 +303,40 @@ public enum PrimitiveCatalogue {
         [
             .init(lanes, inputs), .init(lanes, hidden), .init(3 * hidden, inputs), .init(3 * hidden, hidden),
             .init(1, 3 * hidden), .init(1, 3 * hidden),
+        ]
+    }
+
+    private static func gruSequence(
+        _ name: String, lengths: [Int], inputs: Int, hidden: Int, reach: Float, mayBeConstant: [Int] = []
+    ) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        return PrimitiveCase(
+            name, sequenceShapes(rows: shape.rows, inputs: inputs, hidden: hidden, gates: 3), reach: reach,
+            mayBeConstant: mayBeConstant
+        ) {
+            $0.gruSequence($1[0], shape: shape, weightX: $1[1], weightH: $1[2], biasX: $1[3], biasH: $1[4])
+        }
+    }
+
+    /// Both sequences of states that an LSTM gives, side by side.
+    private static func lstmSequence(
+        _ name: String, lengths: [Int], inputs: Int, hidden: Int, reach: Float, mayBeConstant: [Int] = []
+    ) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        return PrimitiveCase(
+            name, sequenceShapes(rows: shape.rows, inputs: inputs, hidden: hidden, gates: 4), reach: reach,
+            mayBeConstant: mayBeConstant
+        ) {
+            let states = $0.lstmSequence(
+                $1[0], shape: shape, weightX: $1[1], weightH: $1[2], biasX: $1[3], biasH: $1[4])
+            return $0.concatenate(states.hidden, states.cell)
+        }
+    }
+
+    private static func sequenceShapes(rows: Int, inputs: Int, hidden: Int, gates: Int) -> [PrimitiveCase.Shape] {
+        [
+            .init(rows, inputs), .init(gates * hidden, inputs), .init(gates * hidden, hidden),
+            .init(1, gates * hidden), .init(1, gates * hidden),
         ]
     }
 

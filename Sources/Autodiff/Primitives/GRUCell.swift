@@ -63,10 +63,7 @@ enum GRUCell: Primitive {
         let dHidden = cotangents.accumulator(hidden)
         rl2x_gru_pullback(rows, width, tape.saved(record), cotangents.of(output), gates, bias, dHidden)
 
-        let (dBiasX, dBiasH) = (cotangents.accumulator(biasX)!, cotangents.accumulator(biasH)!)
-        Elementwise.addScaled(3 * width, 1, bias, to: dBiasH)
-        Elementwise.addScaled(2 * width, 1, bias, to: dBiasX)
-        Elementwise.addScaled(width, 1, bias + 3 * width, to: dBiasX + 2 * width)
+        separate(bias, width, cotangents.accumulator(biasX)!, cotangents.accumulator(biasH)!)
 
         // h̄ += ḡ_h W_hh,  W̄_hh += ḡ_hᵀ h
         if let dHidden {
@@ -122,13 +119,23 @@ enum GRUCell: Primitive {
     }
 
     /// The four biases [4H] in the order r, z, n_h, n_x from PyTorch's two [3H].
-    private static func join(
+    static func join(
         _ biasX: UnsafePointer<Float>, _ biasH: UnsafePointer<Float>, _ width: Int,
         into bias: UnsafeMutablePointer<Float>
     ) {
         bias.update(from: biasH, count: 3 * width)
         Elementwise.addScaled(2 * width, 1, biasX, to: bias)
         (bias + 3 * width).update(from: biasX + 2 * width, count: width)
+    }
+
+    /// Adds cotangents of the four biases [4H] to those of PyTorch's two [3H].
+    static func separate(
+        _ bias: UnsafePointer<Float>, _ width: Int, _ dBiasX: UnsafeMutablePointer<Float>,
+        _ dBiasH: UnsafeMutablePointer<Float>
+    ) {
+        Elementwise.addScaled(3 * width, 1, bias, to: dBiasH)
+        Elementwise.addScaled(2 * width, 1, bias, to: dBiasX)
+        Elementwise.addScaled(width, 1, bias + 3 * width, to: dBiasX + 2 * width)
     }
 }
 

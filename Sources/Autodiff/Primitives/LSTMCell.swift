@@ -96,7 +96,7 @@ enum LSTMCell: Primitive {
     }
 
     /// The sum of PyTorch's two biases [4H].
-    private static func join(
+    static func join(
         _ biasX: UnsafePointer<Float>, _ biasH: UnsafePointer<Float>, _ width: Int,
         into bias: UnsafeMutablePointer<Float>
     ) {

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Tasks
 import Training
 
 /// How fast this machine multiplies matrices: the yardstick of every speed that rl2x reports.
@@ -63,9 +64,10 @@ public struct Throughput: Sendable {
     ///   - warmUp: iterations that are not measured: they size the arenas.
     public init(
         _ configuration: Configuration, threads: Int, warmUp: Int = 1, iterations: Int = 3,
+        teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher,
         progress: (String) -> Void = { _ in }
     ) throws {
-        let trainer = try Trainer(configuration, threads: threads)
+        let trainer = try Trainer(configuration, threads: threads, teachers: teachers)
         progress("measuring the peak of sgemm")
         let before = PeakMeasurement(workers: trainer.actorCritic.workers)
         for index in 0..<warmUp {
