@@ -52,6 +52,8 @@ public protocol TaskFamily: Sendable {
     func shortestEpisode(of member: Member) -> Int?
     /// The oracle: a player who knows M and earns the most; nil where nobody knows how to play so.
     func makeOracle(for member: Member) -> (any Player)?
+    /// What a player who knows M may do now, all of equals; nil where nobody knows how to compute it.
+    func optimalActions(in environment: Member) -> [Int]?
 
     // MARK: What can be looked at
 
@@ -61,6 +63,8 @@ public protocol TaskFamily: Sendable {
     func floorPlan(of member: Member) -> FloorPlan?
     /// Where the agent stands on the floor plan.
     func place(of environment: Member) -> FloorPlan.Place
+    /// Follows a trial and reports what an analysis tries to read from a policy's memory; nil where nothing is stated.
+    func makeProbes() -> (any TrialProbes<Member>)?
 }
 
 /// What is reported of the episodes of a task, besides the reward.
@@ -106,6 +110,8 @@ extension TaskFamily {
     public func oracleReturn(of member: Member) -> Double? { nil }
     public func shortestEpisode(of member: Member) -> Int? { nil }
     public func makeOracle(for member: Member) -> (any Player)? { nil }
+    public func optimalActions(in environment: Member) -> [Int]? { nil }
+    public func makeProbes() -> (any TrialProbes<Member>)? { nil }
     public func choices(of member: Member) -> ChoiceTable? { nil }
     public func floorPlan(of member: Member) -> FloorPlan? { nil }
     public func place(of environment: Member) -> FloorPlan.Place { FloorPlan.Place(x: 0, y: 0, degrees: 0) }

@@ -133,6 +133,9 @@ public final class EnvironmentArray<Family: TaskFamily>: EnvironmentLanes {
         environments.reserveCapacity(lanes)
     }
 
+    /// The environment of a lane as it is now, to be looked at.
+    public subscript(lane: Int) -> Family.Member { environments[lane] }
+
     public func begin(_ streams: inout [TrialStreams], inputs: StepInputsWriter) {
         environments.removeAll(keepingCapacity: true)
         for lane in streams.indices { environments.append(member(for: lane, &streams[lane], inputs)) }

@@ -15,6 +15,9 @@ public struct AgentEntry: CatalogueEntry {
     public let grid: [Tried]
     /// Whether the report page plays it beside a policy.
     public let isShownInReplays: Bool
+    /// The options by which it says what it would do where a policy is, if an analysis is to ask it; its player is an
+    /// `AdvisingPlayer` then.
+    public let advice: Values?
     /// Why it cannot play a family with one value for each option.
     private let objects: @Sendable (any TaskFamily, Values) -> String?
     /// Builds the agent from one value for each option.
@@ -22,7 +25,7 @@ public struct AgentEntry: CatalogueEntry {
 
     public init(
         name: String, task: String?, summary: String, options: [Option] = [], grid: [Tried] = [],
-        isShownInReplays: Bool = false,
+        isShownInReplays: Bool = false, advice: Values? = nil,
         objection: @escaping @Sendable (any TaskFamily, Values) -> String? = { _, _ in nil },
         make: @escaping @Sendable (Values) -> any Agent
     ) {
@@ -32,6 +35,7 @@ public struct AgentEntry: CatalogueEntry {
         self.options = options
         self.grid = grid
         self.isShownInReplays = isShownInReplays
+        self.advice = advice
         objects = objection
         self.make = make
     }

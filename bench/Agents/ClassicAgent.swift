@@ -22,6 +22,15 @@ extension ClassicAgent {
     }
 }
 
+/// A player that can say what it would do after a history whose actions another chose: what a policy is held against.
+public protocol AdvisingPlayer: Player {
+    /// The actions that it holds best, all of equals, at least one. Called instead of `act`, at every step of a trial.
+    /// - Parameters: as of `act`.
+    mutating func bestActions(_ input: StepView, random: inout RandomSource) -> [Int]
+    /// Floating-point operations that this takes at a step, roughly.
+    var planningOperations: Double { get }
+}
+
 /// The player who knows the member and earns the most: the ceiling. Of tasks that have one.
 public struct OracleAgent: Agent, Teacher {
     public var name: String { "Oracle" }

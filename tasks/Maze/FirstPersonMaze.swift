@@ -185,6 +185,17 @@ public struct FirstPersonMaze: TaskFamily {
         path(of: member).map { ScriptedPlayer(actions: $0.map(\.rawValue)) }
     }
 
+    public func optimalActions(in environment: Member) -> [Int]? {
+        let (oracle, world) = (MazeOracle(motion), environment.world)
+        guard let left = oracle.path(in: world, from: environment.pose)?.count else { return nil }
+        return MazeAction.allCases.filter { action in
+            let outcome = motion.apply(action, to: environment.pose, in: world)
+            return outcome.reachesTarget || oracle.path(in: world, from: outcome.pose)?.count == left - 1
+        }.map(\.rawValue)
+    }
+
+    public func makeProbes() -> (any TrialProbes<Member>)? { MazeProbes(self) }
+
     /// A shortest path; nil if none leads to the target.
     private func path(of member: Member) -> [MazeAction]? {
         MazeOracle(motion).path(in: member.world, from: member.start)

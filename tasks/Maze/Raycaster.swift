@@ -100,6 +100,18 @@ public final class Raycaster: @unchecked Sendable {
         }
     }
 
+    /// Calls `visit` with the number y (N + 2) + x of every block that a frame shows: those that its rays enter, with the
+    /// solid ones at their ends, and the one where they begin. Blocks come more than once. The target hides none.
+    public func visitBlocks(in world: MazeWorld, from pose: MazePose, _ visit: (_ block: Int) -> Void) {
+        let walk = Walk(world, pose)
+        visit(walk.row * walk.blocks + walk.column)
+        world.solid.withUnsafeBufferPointer { solid in
+            for column in 0..<width {
+                _ = walk.first(rays[pose.heading * width + column], solid.baseAddress!, visit: visit)
+            }
+        }
+    }
+
     /// Where all rays of a frame begin.
     private struct Walk {
         let x, y: Float
@@ -114,8 +126,12 @@ public final class Raycaster: @unchecked Sendable {
         }
 
         /// Walks from block to block; the border ends every walk.
+        ///
+        /// - Parameter visit: is told the number of each block that the ray enters, the solid one at its end too.
         @inline(__always)
-        func first(_ ray: SIMD4<Float>, _ solid: UnsafePointer<UInt8>) -> WallHit {
+        func first(
+            _ ray: SIMD4<Float>, _ solid: UnsafePointer<UInt8>, visit: (_ block: Int) -> Void = { _ in }
+        ) -> WallHit {
             // Block b reaches from b − 1 to b, in cells. The next line to cross is the block's far one.
             let stepX = ray.x < 0 ? -1 : 1
             let (wayX, wayY): (Float, Float) = (ray.x < 0 ? -1 : 1, ray.y < 0 ? -1 : 1)
@@ -128,11 +144,13 @@ public final class Raycaster: @unchecked Sendable {
             while true {
                 if tX < tY {
                     block += stepX
+                    visit(block - solid)
                     if block.pointee != 0 { return WallHit(distance: tX, facesX: true, along: y + tX * ray.y) }
                     lineX += wayX
                     tX = (lineX - x) * ray.z
                 } else {
                     block += strideY
+                    visit(block - solid)
                     if block.pointee != 0 { return WallHit(distance: tY, facesX: false, along: x + tY * ray.x) }
                     lineY += wayY
                     tY = (lineY - y) * ray.w

@@ -56,6 +56,12 @@ public struct TabularMDP: TaskFamily {
         PlanPlayer(bestActions: bestActions(of: member), states: states)
     }
 
+    public func optimalActions(in environment: Member) -> [Int]? {
+        [bestActions(of: environment)[min(environment.steps, horizon - 1)][environment.state]]
+    }
+
+    public func makeProbes() -> (any TrialProbes<Member>)? { TabularMDPProbes(self) }
+
     /// What optimal play of a known member does [T][S]; the first of equals.
     private func bestActions(of member: Member) -> [[Int]] {
         let values = member.optimalActionValues
@@ -149,8 +155,9 @@ extension TabularMDP {
         public let family: TabularMDP
         private let cumulative: [Float]
         private let means: [Float]
-        private var state = 0
-        private var steps = 0
+        private(set) var state = 0
+        /// Steps of the episode so far.
+        private(set) var steps = 0
 
         init(_ family: TabularMDP, _ random: inout RandomSource) {
             self.family = family

@@ -1,5 +1,6 @@
 import Interface
 import Kernels
+import Tasks
 
 /// The classic agents of random tabular MDPs. Each stands twice: with μ₀ = 0, by which the published tables were made, and
 /// with μ₀ = 1, the mean by which members are drawn, which is the honest bar; the strongest of these also with a new plan
@@ -11,6 +12,12 @@ extension AgentCatalogue {
         + tabular(
             suffix: "-each-step", priorMean: 1, replan: .step, epsilon: 0.05, bonus: 4e-4, optimism: 0.05
         ).filter { $0.name == "beb-each-step" }
+
+    /// Those that are asked what they would do where a policy is. They plan at each step, since a policy uses at once what
+    /// it sees, and they draw nothing.
+    private static let advising: [String: Values] = [
+        "greedy-correct-prior": ["replan": .word(Replanning.step.rawValue)], "beb-each-step": [:],
+    ]
 
     private static func tabular(
         suffix: String, priorMean: Double, replan: Replanning = .episode, epsilon: Double, bonus: Double,
@@ -32,7 +39,8 @@ extension AgentCatalogue {
                 summary: summary + ", μ₀ = \(decimal(priorMean))"
                     + (replan == .step ? ", plans each step" : ""),
                 options: [prior, replanning] + options, grid: grid,
-                isShownInReplays: ["greedy-correct-prior", "psrl-correct-prior"].contains(name + suffix)
+                isShownInReplays: ["greedy-correct-prior", "psrl-correct-prior"].contains(name + suffix),
+                advice: advising[name + suffix]
             ) { values in
                 TabularMDPAgent(
                     name: title, prior: TabularPrior(rewardMean: values.real("prior-mean")), planner: planner(values),

@@ -80,7 +80,7 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
             planner: planner, replanning: replanning, exploration: exploration)
     }
 
-    public struct TrialPlayer: Player {
+    public struct TrialPlayer: AdvisingPlayer {
         private var belief: TabularBelief
         private let planner: Planner
         private let replanning: Replanning
@@ -102,6 +102,28 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
         }
 
         public mutating func act(_ input: StepView, random: inout RandomSource) -> Int {
+            take(input, random: &random)
+            defer { time += 1 }
+            if exploration > 0 && random.uniformDouble() < exploration {
+                return random.integer(below: belief.actions)
+            }
+            return best(random: &random)
+        }
+
+        public mutating func bestActions(_ input: StepView, random: inout RandomSource) -> [Int] {
+            take(input, random: &random)
+            defer { time += 1 }
+            let first = time * belief.pairs + state
+            let values = (0..<belief.actions).map { actionValues[first + $0 * belief.states] }
+            let highest = values.max() ?? 0
+            return values.indices.filter { values[$0] == highest }
+        }
+
+        /// A backup is S passes over A S numbers.
+        public var planningOperations: Double { 2 * Double(belief.horizon * belief.pairs * belief.states) }
+
+        /// Takes note of what it is shown, and plans if it is time to.
+        private mutating func take(_ input: StepView, random: inout RandomSource) {
             let now = (0..<belief.states).first { input.vector[$0] != 0 }!
             if input.previousAction >= 0 {
                 belief.observe(
@@ -114,11 +136,6 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
                     belief, step: input.stepIndex, tables: &tables, into: &actionValues, random: &random)
             }
             state = now
-            defer { time += 1 }
-            if exploration > 0 && random.uniformDouble() < exploration {
-                return random.integer(below: belief.actions)
-            }
-            return best(random: &random)
         }
 
         /// An action of the highest value; one of equals at random.

@@ -66,7 +66,7 @@ public struct TabularBelief: Sendable {
     /// - Parameters:
     ///   - rewards: [A, S]
     ///   - transitions: [S′, A, S]
-    func expectedModel(rewards: UnsafeMutablePointer<Double>, transitions: UnsafeMutablePointer<Double>) {
+    public func expectedModel(rewards: UnsafeMutablePointer<Double>, transitions: UnsafeMutablePointer<Double>) {
         for pair in 0..<pairs {
             rewards[pair] = rewardMeans[pair]
             let scale = 1 / concentrationSums[pair]
@@ -78,7 +78,7 @@ public struct TabularBelief: Sendable {
     /// - Parameters:
     ///   - rewards: [A, S]
     ///   - transitions: [S′, A, S]
-    func sampleModel(
+    public func sampleModel(
         rewards: UnsafeMutablePointer<Double>, transitions: UnsafeMutablePointer<Double>, random: inout RandomSource
     ) {
         concentrations.withUnsafeBufferPointer { concentrations in
