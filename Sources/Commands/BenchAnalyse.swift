@@ -11,10 +11,16 @@ struct BenchAnalyseCommand: ParsableCommand {
         discussion: """
             rl2x bench analyse runs/bandit-gru-s0
             rl2x bench analyse runs/bandit-gru-s0 --trials 10000 --out inside.md
+            rl2x bench analyse runs/maze-gru-s0 --pictures forgotten
 
             Of bandits: regret pull by pull beside exact play, Gittins and Thompson sampling; agreement with what they would \
-            pull; what can be read from the network's state; what other names of the arms and one other reward change. Of \
-            other tasks: the reward of each episode.
+            pull; what can be read from the network's state; what other names of the arms and one other reward change.
+
+            Of mazes: success after success and after failure; what can be read from the memory, step by step and across \
+            the episode's end (target, agent, passages seen); what the first action of episode 2 depends on.
+
+            Of MDPs: rewards beside classic agents; posterior means and counts read from the memory; agreement with plans \
+            in the expected MDP. Another package's task states what is read (TaskFamily.makeProbes).
             """)
 
     @Argument(help: "Run directory; its latest checkpoint is played.")
@@ -31,6 +37,12 @@ struct BenchAnalyseCommand: ParsableCommand {
     @Option(help: "Write the page here, as Markdown; without it the page is printed.")
     var out: String?
 
+    @Option(
+        help:
+            "Directory for pictures of up to three trials that fail, or take twice as long, after a success, such as of mazes."
+    )
+    var pictures: String?
+
     @OptionGroup var threads: ThreadOptions
 
     @Flag(help: "Print one JSON object on standard output and nothing else.")
@@ -44,16 +56,19 @@ struct BenchAnalyseCommand: ParsableCommand {
     func run() throws {
         let run = RunDirectory(directory)
         let configuration = try run.configuration()
-        let reachesGoals = try configuration.makeFamily().measures.contains(.success)
+        let family = try configuration.makeFamily()
+        if let pictures { try AnalysisRecord.requirePictures(of: family, in: pictures, option: "--pictures") }
         let record = try AnalysisRecord(
-            run, trials: trials ?? (reachesGoals ? 1000 : AnalysisRecord.standardTrials), seed: seed,
+            run, trials: trials ?? AnalysisRecord.standardTrials(of: family), seed: seed,
             workers: Workers(threads: threads.count))
-        if record.bandit == nil {
-            printError(
-                "only bandits can be looked into: of task '\(configuration.task)' the reward of each episode is all there is"
-            )
-        }
         let page = AnalysisPage(record).markdown
+        if let pictures {
+            let places = try record.writePictures(to: pictures, option: "--pictures")
+            printError(
+                places.isEmpty
+                    ? "no trial fails, or takes more than twice as long, after a success: nothing to draw"
+                    : "pictures in " + places.joined(separator: ", "))
+        }
         if let out { try AtomicFile.write(Data(page.utf8), to: out) }
         if json {
             print(String(decoding: try record.encoded(), as: UTF8.self), terminator: "")

@@ -27,6 +27,11 @@ struct Frames: TakesSettings {
     @Option(parsing: .unconditional, help: "Seed of the maze and of the actions drawn (0 or more; default 0).")
     var seed = 0
 
+    @Option(
+        parsing: .unconditional,
+        help: "Which of the seed's held-out members, such as one that `bench analyse` names (0 or more; default 0).")
+    var member = 0
+
     @Option(help: "Directory for the pictures; it is made, or must hold none.")
     var out: String
 
@@ -45,6 +50,7 @@ struct Frames: TakesSettings {
 
     func validate() throws {
         try check(seed: seed)
+        try check("member", member, 0...1_000_000_000)
         try check("scale", scale, 1...64)
         guard directory == nil || task == nil else {
             throw ValidationError("--task cannot go with a run, which has its own: leave one out")
@@ -65,7 +71,7 @@ struct Frames: TakesSettings {
             player = .learned(try LearnedAgent(run, configuration, choice: deterministic ? .greedy : .sampled))
         }
         if let objection = entry.objection(options) { throw ValidationError(objection) }
-        let recording = TrialRecording(entry.make(options), player, seed: seed)
+        let recording = TrialRecording(entry.make(options), player, seed: seed, member: member)
         guard recording.episodes.allSatisfy({ !$0.frames.isEmpty }) else {
             throw UserError("task '\(name)' shows no pictures; choose one that does, such as maze")
         }

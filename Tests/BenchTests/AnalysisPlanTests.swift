@@ -49,7 +49,7 @@ private let small = """
             #expect(try runAll(small, directory, threads: 3) == [.done, .kept])
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
             let record = try AnalysisRecord.read(path)
-            #expect(record.cell == "bandit-3--gru--s1" && record.trials == AnalysisRecord.standardTrials)
+            #expect(record.cell == "bandit-3--gru--s1" && record.trials == 2000)
             #expect(record.memberSeed == EvaluationBank.seed && record.bandit?.stateWidth == 4)
         }
     }
@@ -78,17 +78,11 @@ private let small = """
         }
     }
 
-    @Test(arguments: [
-        (small.replacingOccurrences(of: "analysis: true", with: "analysis: 3"), "true or false"),
-        (
-            "plan: 1\nname: a\nseeds: [1]\nmodels: [gru]\ntasks:\n  - task: mdp\n    analysis: true",
-            "trials of bandits; leave it out for task 'mdp'"
-        ),
-    ]) func aMistakeIsNamedWithItsLine(_ text: String, _ words: String) {
+    @Test func aMistakeIsNamedWithItsLine() {
         #expect {
-            try Plan(text, file: "p.yaml")
+            try Plan(small.replacingOccurrences(of: "analysis: true", with: "analysis: 3"), file: "p.yaml")
         } throws: {
-            "\($0)".contains(words) && "\($0)".hasPrefix("p.yaml:") && !"\($0)".contains("\n")
+            "\($0)".contains("true or false") && "\($0)".hasPrefix("p.yaml:") && !"\($0)".contains("\n")
         }
     }
 
@@ -107,6 +101,51 @@ private let small = """
             }
             #expect(!page.contains("nan"))
             #expect(page == Report(comparison, analyses: AnalysisRecord.readAll(directory).results).html)
+        }
+    }
+
+    /// Mazes and MDPs are looked into too, and the report draws the trials that were forgotten.
+    @Test func theReportHasMazesAndMDPs() throws {
+        let text = """
+            plan: 1
+            name: others
+            seeds: [1, 2]
+            models: [{model: gru, hidden: 4}]
+            tasks:
+              - task: mdp
+                options: {states: 2, actions: 2, horizon: 2, episodes: 2}
+                budget: {iterations: 1}
+                settings: {batch_steps: 300}
+                evaluation: {trials: 100, points: 1, point_trials: 100}
+                analysis: true
+              - task: maze
+                options: {maze-size: 3, hold-out: draws, training-mazes: 0, frame-width: 16, frame-height: 13}
+                budget: {iterations: 1}
+                settings: {batch_steps: 300}
+                evaluation: {trials: 100, points: 1, point_trials: 100}
+                analysis: true
+            """
+        try withDirectory { directory in
+            #expect(try runAll(text, directory) == [.done, .done, .done, .done])
+            let comparison = try Comparison.read(directory).comparison
+            let analyses = AnalysisRecord.readAll(directory).results
+            #expect(analyses.count == 4 && analyses.allSatisfy { $0.inside != nil && $0.bandit == nil })
+            let page = Report(comparison, analyses: analyses).html
+            for words in [
+                "maze: linear read-outs", "mdp: linear read-outs", "maze: success after a success",
+                "maze: first action of episode 2", "mdp: agreement with rules", "posterior mean of each reward",
+                "room of the target",
+            ] { #expect(page.contains(words), "\(words)") }
+            #expect(!page.contains("nan"))
+            let maze = try #require(analyses.first { $0.taskName == "maze" && $0.seed == 1 })
+            let drawn = maze.forgottenTrials
+            // A policy that knows nothing often fails after a success.
+            #expect(drawn.count == 3 && drawn.map(\.member) == maze.inside?.forgetting?.trials.map(\.member))
+            for (trial, recording) in zip(maze.inside?.forgetting?.trials ?? [], drawn.map(\.recording)) {
+                #expect(recording.episodes.map(\.steps) == trial.steps)
+                #expect(recording.episodes.map(\.succeeded) == trial.successes && recording.shortest == trial.shortest)
+            }
+            #expect(page.components(separatedBy: "<img class=\"map\"").count - 1 == 3)
         }
     }
 }

@@ -239,7 +239,7 @@ private func model(_ name: String, _ family: any TaskFamily, hidden: Int) throws
 
         let mdp = TabularMDP(states: 3, actions: 5, episodes: 4)
         let other = analyse(try model("gru", mdp, hidden: 4), mdp, trials: 50)
-        #expect(other.bandit == nil && other.episodes.mean.count == 4)
+        #expect(other.bandit == nil && other.inside != nil && other.episodes.mean.count == 4)
         #expect(AnalysisPage(other).markdown.contains("Reward by episode"))
     }
 

@@ -25,7 +25,7 @@ import Yams
 ///     evaluation: {trials: 10000, points: 10}
 ///     also:                                 # other members for the same weights: generalization
 ///       - {name: twice as long, options: {episodes: 20}}
-///     analysis: true                        # of bandits: look inside the trials (analyses/ID.json)
+///     analysis: true                        # look inside the trials (analyses/ID.json)
 /// learners: [trpo, {learner: ppo, name: ppo, settings: {clip_range: 0.1}}]   # optional; else the task's default
 /// settings:                                 # optional variants; the same keys
 ///   - {name: default}
@@ -241,15 +241,12 @@ public struct Plan {
         guard let named = keys["task"] else { throw node.error("\(node.place) has no 'task'") }
         let entry = try named.entry(of: taskCatalogue)
         let task = entry.name
-        let analysis = try keys["analysis"]?.boolean() ?? false
-        guard !analysis || task == "bandit" else {
-            throw keys["analysis"]!.error("'analysis' looks inside trials of bandits; leave it out for task '\(task)'")
-        }
         return TaskEntry(
             name: try keys["name"]?.string() ?? task, task: task,
             options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
             budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
-            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry), analysis: analysis,
+            evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry),
+            analysis: try keys["analysis"]?.boolean() ?? false,
             node: node)
     }
 

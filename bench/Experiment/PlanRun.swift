@@ -215,7 +215,8 @@ extension PlanRun {
             atPath: "\(directory)/\(AnalysisRecord.folder)", withIntermediateDirectories: true)
         try AnalysisRecord(
             subject(cell), run: RunDirectory(path + "/run"), configuration: configuration,
-            trials: AnalysisRecord.standardTrials, seed: EvaluationBank.seed, workers: Workers(threads: threads)
+            trials: AnalysisRecord.standardTrials(of: configuration.makeFamily()), seed: EvaluationBank.seed,
+            workers: Workers(threads: threads)
         ).write(to: file(AnalysisRecord.self, cell))
     }
 }

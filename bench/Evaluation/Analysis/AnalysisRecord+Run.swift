@@ -43,18 +43,23 @@ extension AnalysisRecord {
         _ subject: CellRecord.Subject, agent: LearnedAgent, family: any TaskFamily, configuration: String,
         trainingSeed: Int, trials: Int, seed: Int, workers: Workers
     ) {
-        let own = Evaluation(agent, family: family, members: 0..<trials, seed: seed, workers: workers)
-        var moments = [Moments](repeating: Moments(), count: family.episodes)
-        for (index, reward) in own.episodeRewards.enumerated() { moments[index % family.episodes].add(reward) }
-        let bandit = (family as? BernoulliBandit).map { family in
-            InsideBandit(
-                agent, untrained: Trainer.firstParameters(of: agent.policy, seed: trainingSeed), own: own,
-                family: family, trials: trials, seed: seed, workers: workers)
+        let untrained = Trainer.firstParameters(of: agent.policy, seed: trainingSeed)
+        let (bandit, inside, episodes): (InsideBandit?, InsideTrial?, Curve)
+        if let family = family as? BernoulliBandit {
+            let own = Evaluation(agent, family: family, members: 0..<trials, seed: seed, workers: workers)
+            bandit = InsideBandit(
+                agent, untrained: untrained, own: own, family: family, trials: trials, seed: seed, workers: workers)
+            inside = nil
+            episodes = Curve(subject.modelName, own.episodeRewards, episodes: family.episodes)
+        } else {
+            let found = InsideTrial.look(
+                at: agent, untrained: untrained, family: family, trials: trials, seed: seed, workers: workers)
+            (bandit, inside, episodes) = (nil, found.inside, found.episodes)
         }
         self.init(
             version: AnalysisRecord.version, cell: subject.cell, modelName: subject.modelName,
             taskName: subject.taskName, settingName: subject.settingName, seed: trainingSeed,
             configuration: configuration, memberSeed: seed, trials: trials,
-            episodes: Curve(subject.modelName, moments), bandit: bandit)
+            episodes: episodes, bandit: bandit, inside: inside)
     }
 }

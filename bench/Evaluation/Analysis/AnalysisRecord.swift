@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Tasks
 import Training
 
 /// What a trained policy does inside a trial, in numbers: a page and a report's section are pure functions of it. The same
@@ -9,8 +10,11 @@ public struct AnalysisRecord: StoredResult, Sendable, Equatable {
     public static let version = 1
     public static let (title, folder) = ("an analysis", "analyses")
     public static let advice = "move it away to have the analysis done again"
-    /// Members of the analysis of a plan's cell.
-    public static let standardTrials = 2000
+
+    /// Members that are played unless told: half as many where episodes are long because they have a goal.
+    public static func standardTrials(of family: any TaskFamily) -> Int {
+        family.measures.contains(.success) ? 1000 : 2000
+    }
 
     public let version: Int
     /// Plan's cell; "" for a run made by hand. Names as in `CellRecord`.
@@ -30,10 +34,12 @@ public struct AnalysisRecord: StoredResult, Sendable, Equatable {
     public let episodes: Curve
     /// Nil for other tasks.
     public let bandit: InsideBandit?
+    /// Nil for bandits, and in records that rl2x 0.1.0 made.
+    public let inside: InsideTrial?
 
     enum CodingKeys: String, CodingKey {
         case version, cell, modelName = "model_name", taskName = "task_name", settingName = "setting_name", seed
-        case configuration, memberSeed = "member_seed", trials, episodes, bandit
+        case configuration, memberSeed = "member_seed", trials, episodes, bandit, inside = "inside_trial"
     }
 }
 
@@ -62,23 +68,30 @@ public struct Curve: Codable, Sendable, Equatable {
     }
 }
 
+/// How often a policy does what a rule would do at the histories that the policy itself comes to; by
+/// pull of a bandit, by episode of other tasks [n].
+public struct Agreement: Codable, Sendable, Equatable {
+    public let rule: String
+    /// Share of histories at which the most probable action is one that the rule allows [n]
+    public let mode: [Double]
+    /// Probability of taking an action that the rule allows [n]
+    public let probability: [Double]
+    /// The same of uniformly random play: actions that the rule allows, of all [n]
+    public let chance: [Double]
+
+    /// Over all pulls or episodes.
+    public func mean(_ shares: [Double]) -> Double { shares.reduce(0, +) / Double(shares.count) }
+}
+
+/// Total reward of the policy less that of a player, on the same members under the same chance.
+public struct Difference: Codable, Sendable, Equatable {
+    public let player: String
+    public let difference: Estimate
+}
+
 /// What was found inside the trials of a bandit. Pulls are counted from 0 in arrays; "by pull" is what holds when pull t is
 /// chosen, with t rewards seen.
 public struct InsideBandit: Codable, Sendable, Equatable {
-    /// How often a policy does what a rule would do at the histories that the policy itself comes to.
-    public struct Agreement: Codable, Sendable, Equatable {
-        public let rule: String
-        /// Share of histories at which the most probable arm is one that the rule allows [n]
-        public let mode: [Double]
-        /// Probability of pulling an arm that the rule allows [n]
-        public let probability: [Double]
-        /// The same of uniformly random play: arms that the rule allows, of all [n]
-        public let chance: [Double]
-
-        /// Over all pulls.
-        public func mean(_ shares: [Double]) -> Double { shares.reduce(0, +) / Double(shares.count) }
-    }
-
     /// The histories that tell two rules apart, because they allow no arm in common: whom the policy follows there.
     public struct Contest: Codable, Sendable, Equatable {
         /// Held against the rule of `agreement[0]`.
@@ -133,12 +146,6 @@ public struct InsideBandit: Codable, Sendable, Equatable {
             case thompsonTotalVariation = "thompson_total_variation", ruleEffect = "rule_effect"
             case ruleTotalVariation = "rule_total_variation"
         }
-    }
-
-    /// Total reward of the policy less that of a player, on the same members under the same chance.
-    public struct Difference: Codable, Sendable, Equatable {
-        public let player: String
-        public let difference: Estimate
     }
 
     /// Reward lost so far to who knows p, under the same chance: the policy, then the other players [players][n]

@@ -5,13 +5,15 @@ import Kernels
 import Models
 import Tasks
 
-/// A policy with frozen weights that is shown trials of a bandit pull by pull, its own or others: what it would do next,
-/// and what it knows. It belongs to one thread at a time.
+/// A policy with frozen weights that is shown trials step by step, its own or others: what it would do next, and what it
+/// knows. It belongs to one thread at a time.
 protocol HistoryReader: AnyObject {
     /// Begins trials in lanes 0 ..< `lanes`.
     func begin(lanes: Int)
     /// Shows every lane its next step.
     func step(_ inputs: StepInputs)
+    /// Keeps only some lanes, in their order: `kept` is increasing.
+    func keep(lanes kept: [Int])
     /// log π(· | history) after the last step [lanes, A]
     var logProbabilities: [Float] { get }
     /// Numbers of a lane in which the policy holds what it knows; 0: they cannot be read.
@@ -34,10 +36,11 @@ final class PolicyReader<Policy: SequencePolicy>: HistoryReader {
     /// - Parameters:
     ///   - weights: θ [P]
     ///   - lanes: most lanes.
-    init(_ policy: Policy, weights: Matrix, family: BernoulliBandit, lanes: Int) {
+    ///   - steps: most steps of a trial that it is shown.
+    init(_ policy: Policy, weights: Matrix, family: any TaskFamily, lanes: Int, steps: Int) {
         (self.policy, self.weights) = (policy, weights)
-        memory = policy.makeMemory(lanes: lanes, steps: family.maximumTrialSteps)
-        logProbabilities = [Float](repeating: 0, count: lanes * family.arms)
+        memory = policy.makeMemory(lanes: lanes, steps: steps)
+        logProbabilities = [Float](repeating: 0, count: lanes * policy.outputs)
         // One step tells how wide it is.
         let blank = StepColumns(space: family.observation, rows: 1)
         blank.writer.previousActions[0] = -1
@@ -62,6 +65,11 @@ final class PolicyReader<Policy: SequencePolicy>: HistoryReader {
         }
     }
 
+    func keep(lanes kept: [Int]) {
+        lanes = kept.count
+        memory.keep(lanes: kept)
+    }
+
     func writeFeatures(to place: UnsafeMutablePointer<Double>, stride: Int) {
         var start = place
         func write(_ source: UnsafePointer<Float>, _ width: Int) {
@@ -79,7 +87,9 @@ final class PolicyReader<Policy: SequencePolicy>: HistoryReader {
 }
 
 extension SequencePolicy {
-    func makeReader(weights: Matrix, family: BernoulliBandit, lanes: Int) -> any HistoryReader {
-        PolicyReader(self, weights: weights, family: family, lanes: lanes)
+    /// - Parameter steps: most steps of a trial that it is shown; nil: those of a whole one.
+    func makeReader(weights: Matrix, family: any TaskFamily, lanes: Int, steps: Int? = nil) -> any HistoryReader {
+        PolicyReader(
+            self, weights: weights, family: family, lanes: lanes, steps: steps ?? family.maximumTrialSteps)
     }
 }

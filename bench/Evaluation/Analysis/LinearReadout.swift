@@ -48,6 +48,69 @@ struct LinearReadout {
         (self.features, self.targets, weights, self.intercepts) = (features, targets, solution, intercepts)
     }
 
+    private init(features: Int, targets: Int, weights: [Double], intercepts: [Double]) {
+        (self.features, self.targets, self.weights, self.intercepts) = (features, targets, weights, intercepts)
+    }
+
+    /// Penalties that are tried where rows are many and trials few: the rows of a trial say much the same.
+    static let penalties = [1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10]
+
+    /// Fits each group of targets with the penalty that reads it best by cross-validation.
+    ///
+    /// - Parameters:
+    ///   - folds: sums over trials that are disjoint, at least one; with one there is nothing to validate on, and the
+    ///     standard penalty is taken.
+    ///   - groups: ranges that hold all targets.
+    init(folds: [ReadoutSums], groups: [Range<Int>]) {
+        let total = folds.dropFirst().reduce(into: folds[0]) { $0.add($1) }
+        guard folds.count > 1 else {
+            self.init(total)
+            return
+        }
+        // Σ (y − ŷ)² over folds that the map was not fitted to [groups][penalties]
+        var errors = [[Double]](repeating: [], count: groups.count)
+        let others = folds.indices.map { fold in
+            folds.indices.filter { $0 != fold }.dropFirst().reduce(into: folds[fold == 0 ? 1 : 0]) { $0.add(folds[$1]) }
+        }
+        for penalty in Self.penalties {
+            let found = folds.indices.map { Self(others[$0], penalty: penalty).squaredErrors(on: folds[$0]) }
+            for (index, group) in groups.enumerated() {
+                errors[index].append(found.reduce(0) { sum, errors in group.reduce(sum) { $0 + errors[$1] } })
+            }
+        }
+        let chosen = errors.map { errors in errors.indices.reduce(0) { errors[$1] < errors[$0] ? $1 : $0 } }
+        var weights = [Double](repeating: 0, count: total.features * total.targets)
+        var intercepts = [Double](repeating: 0, count: total.targets)
+        for penalty in Set(chosen).sorted() {
+            let fitted = Self(total, penalty: Self.penalties[penalty])
+            for group in groups.indices where chosen[group] == penalty {
+                for target in groups[group] {
+                    intercepts[target] = fitted.intercepts[target]
+                    for row in 0..<total.features {
+                        weights[row * total.targets + target] = fitted.weights[row * total.targets + target]
+                    }
+                }
+            }
+        }
+        self.init(features: total.features, targets: total.targets, weights: weights, intercepts: intercepts)
+    }
+
+    /// Σ (y − ŷ)² of each target over the rows of some sums [targets].
+    func squaredErrors(on sums: ReadoutSums) -> [Double] {
+        // With u = (−w, 1 at the target, −b) a row's error is z · u: the sum of squares is uᵀ (Zᵀ Z) u.
+        let width = sums.width
+        var columns = [Double](repeating: 0, count: width * targets)
+        for target in 0..<targets {
+            for row in 0..<features { columns[row * targets + target] = -weights[row * targets + target] }
+            columns[(features + target) * targets + target] = 1
+            columns[(width - 1) * targets + target] = -intercepts[target]
+        }
+        let products = sums.multiplied(by: columns, columns: targets)
+        return (0..<targets).map { target in
+            (0..<width).reduce(0) { $0 + columns[$1 * targets + target] * products[$1 * targets + target] }
+        }
+    }
+
     /// Reads every target [rows, targets] from features [rows, F] that lie `stride` apart.
     func read(_ rows: Int, _ place: UnsafePointer<Double>, stride: Int) -> [Double] {
         var result = [Double]()
@@ -123,6 +186,21 @@ struct ReadoutSums {
         for index in products.indices { products[index] += other.products[index] }
     }
 
+    /// Zᵀ Z U [width, columns] for U [width, columns].
+    func multiplied(by right: [Double], columns: Int) -> [Double] {
+        var result = [Double](repeating: 0, count: width * columns)
+        products.withUnsafeBufferPointer { products in
+            right.withUnsafeBufferPointer { right in
+                result.withUnsafeMutableBufferPointer {
+                    BLAS.multiply(
+                        width, columns, width, products.baseAddress!, width, right.baseAddress!, columns,
+                        into: $0.baseAddress!, columns, beta: 0)
+                }
+            }
+        }
+        return result
+    }
+
     var rows: Double { products[width * width - 1] }
 
     func mean(_ column: Int) -> Double { products[column * width + width - 1] / rows }
@@ -181,6 +259,20 @@ struct ReadoutErrors {
             }
             variation += square - sum * sum / count
             size += square
+        }
+        return variation > 1e-9 * max(size, 1e-300) ? 1 - error / variation : nil
+    }
+
+    /// The same with ȳ the mean of each step's own rows: a read-out that knows only the step has R² = 0.
+    func explained(targets chosen: Range<Int>, withinEach steps: [Int]) -> Double? {
+        var (error, variation, size) = (0.0, 0.0, 0.0)
+        for step in steps where rows[step] > 0 {
+            for target in chosen {
+                let place = step * targets + target
+                error += squares[place]
+                variation += sumsOfSquares[place] - sums[place] * sums[place] / rows[step]
+                size += sumsOfSquares[place]
+            }
         }
         return variation > 1e-9 * max(size, 1e-300) ? 1 - error / variation : nil
     }

@@ -51,10 +51,6 @@ final class TrialProbe {
         return played[start..<start + family.arms]
     }
 
-    private func variation(_ one: some Collection<Double>, _ other: some Collection<Double>) -> Double {
-        zip(one, other).reduce(0) { $0 + abs($1.0 - $1.1) } / 2
-    }
-
     /// The trials as they were played: choices against rules, and the state against counts.
     private func compare(_ histories: BanditHistories, _ readouts: [LinearReadout]?, _ sums: inout TrialSums) {
         played.removeAll(keepingCapacity: true)
@@ -63,7 +59,7 @@ final class TrialProbe {
                 let (successes, failures) = (counts.successes(lane), counts.failures(lane))
                 let chosen = distribution(lane)
                 played += chosen
-                let mode = chosen.indices.reduce(0) { chosen[$1] > chosen[$0] ? $1 : $0 }
+                let mode = mostProbable(chosen)
                 let allowed = rules.map { $0.arms(successes, failures, pull) }
                 for (index, arms) in allowed.enumerated() {
                     sums.mode[index][pull].add(arms.contains(mode) ? 1 : 0)
@@ -145,7 +141,7 @@ final class TrialProbe {
             for lane in 0..<histories.lanes {
                 let renamed = distribution(lane)
                 let back = names[lane].map { renamed[$0] }
-                sums.renaming[pull].add(variation(played(pull, lane, lanes: histories.lanes), back))
+                sums.renaming[pull].add(totalVariation(played(pull, lane, lanes: histories.lanes), back))
             }
         }
     }
@@ -182,7 +178,7 @@ final class TrialProbe {
                 ]
                 for (who, pair) in pairs.enumerated() {
                     sums.effects[who][index][lag].add((paid ? 1 : -1) * (pair.0[arm] - pair.1[arm]))
-                    sums.variations[who][index][lag].add(variation(pair.0, pair.1))
+                    sums.variations[who][index][lag].add(totalVariation(pair.0, pair.1))
                 }
             }
         }

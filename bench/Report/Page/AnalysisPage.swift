@@ -13,7 +13,9 @@ public struct AnalysisPage {
             \(record.trials) held-out members of seed \(record.memberSeed), a trial each; actions are drawn from the policy, its \
             weights are frozen (training seed \(record.seed)). Numbers after ± are standard errors over trials.
             """
-        let parts = [title, introduction, episodes] + (record.bandit.map(sections) ?? [])
+        let parts =
+            [title, introduction, episodes] + (record.bandit.map(sections) ?? [])
+            + (record.inside.map { InsideTrialPage($0, of: record).sections } ?? [])
         return parts.filter { !$0.isEmpty }.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" }.joined(separator: "\n")
     }
 
@@ -30,7 +32,10 @@ public struct AnalysisPage {
     }
 
     private func sections(_ bandit: InsideBandit) -> [String] {
-        [regret(bandit), agreement(bandit), probes(bandit), renaming(bandit), flips(bandit), leftOut(bandit)]
+        [
+            regret(bandit), agreement(bandit), probes(bandit), renaming(bandit), flips(bandit),
+            AnalysisPage.leftOut(bandit.leftOut),
+        ]
     }
 
     private func regret(_ bandit: InsideBandit) -> String {
@@ -153,24 +158,22 @@ public struct AnalysisPage {
             """, table)
     }
 
-    private func leftOut(_ bandit: InsideBandit) -> String {
-        bandit.leftOut.isEmpty
-            ? "" : "Left out:\n\n" + bandit.leftOut.map { "* \($0)\n" }.joined()
-    }
-
     // MARK: Pieces
 
     private func section(_ title: String, _ text: String, _ table: TextTable) -> String {
+        AnalysisPage.section(title, text, table)
+    }
+
+    static func section(_ title: String, _ text: String, _ table: TextTable) -> String {
         "## \(title)\n\n" + (text.isEmpty ? "" : text + "\n\n") + table.markdown()
+    }
+
+    static func leftOut(_ lines: [String]) -> String {
+        lines.isEmpty ? "" : "Left out:\n\n" + lines.map { "* \($0)\n" }.joined()
     }
 
     /// Episodes that tables show, from 0: all of a few, else ever fewer.
     private var shownPulls: [Int] { AnalysisPage.shown(of: record.episodes.mean.count) }
 
-    static func shown(of count: Int) -> [Int] {
-        guard count > 12 else { return Array(0..<count) }
-        let round = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000].filter { $0 <= count }
-        return (round + (round.last == count ? [] : [count])).map { $0 - 1 }
-    }
-
+    static func shown(of count: Int) -> [Int] { NumberRanges.ends(upTo: count).map { $0 - 1 } }
 }

@@ -4,11 +4,14 @@ import Interface
 extension Report {
     /// What the policies do inside their trials: a pure function of the analyses; empty without any.
     var insideTrials: String {
-        var tasks: [String] = []
-        for record in analyses where record.bandit != nil && !tasks.contains(record.taskName) {
-            tasks.append(record.taskName)
-        }
-        return section("Inside a trial", tasks.flatMap { AnalysisTask($0, analyses).parts(html) })
+        let bandits = tasks { $0.bandit != nil }.flatMap { AnalysisTask($0, analyses).parts(html) }
+        let others = tasks { $0.inside != nil }.flatMap { InsideTrialTask($0, analyses).parts(html) }
+        return section("Inside a trial", bandits + others)
+    }
+
+    /// Tasks of the analyses that hold something, in their order.
+    private func tasks(_ holds: (AnalysisRecord) -> Bool) -> [String] {
+        comparison.unique(analyses.filter(holds).map(\.taskName))
     }
 }
 

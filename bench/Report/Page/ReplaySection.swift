@@ -200,7 +200,8 @@ struct VisualReplayPage: Encodable {
         shortest = recording.shortest
     }
 
-    private static func address(_ picture: Picture) -> String {
+    /// As a page refers to a picture that it holds.
+    static func address(_ picture: Picture) -> String {
         "data:image/png;base64," + PNG.encode(picture).base64EncodedString()
     }
 }

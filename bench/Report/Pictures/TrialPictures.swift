@@ -15,11 +15,12 @@ public struct TrialPictures {
 
     /// Writes them to a directory, which is made if it is not there.
     ///
+    /// - Parameter option: that named the directory.
     /// - Throws: one line if it cannot be written, or holds pictures already; then it is left as it was.
     /// - Returns: names of the files, frames first.
     @discardableResult
-    public func write(to directory: String) throws -> [String] {
-        try TrialPictures.prepare(directory)
+    public func write(to directory: String, option: String = "--out") throws -> [String] {
+        try TrialPictures.prepare(directory, option: option)
         var names: [String] = []
         func save(_ name: String, _ data: Data) throws {
             do {
@@ -56,28 +57,31 @@ public struct TrialPictures {
             + "-step-\(padded(step, most, least: 4)).png"
     }
 
-    private static func prepare(_ directory: String) throws {
+    /// Makes a directory that is not there.
+    /// - Throws: one line if it cannot be written, or holds pictures already.
+    static func prepare(_ directory: String, option: String) throws {
         let files = FileManager.default
         var isDirectory: ObjCBool = false
         if files.fileExists(atPath: directory, isDirectory: &isDirectory) {
             guard isDirectory.boolValue else {
-                throw UserError("\(directory): is a file; --out wants a directory")
+                throw UserError("\(directory): is a file; \(option) wants a directory")
             }
             guard let names = try? files.contentsOfDirectory(atPath: directory) else {
-                throw UserError("\(directory): cannot be read; choose another directory for --out")
+                throw UserError("\(directory): cannot be read; choose another directory for \(option)")
             }
             if let other = names.sorted().first(where: { $0.hasSuffix(".png") }) {
-                throw UserError("\(directory): holds pictures already ('\(other)'); choose another directory for --out")
+                throw UserError(
+                    "\(directory): holds pictures already ('\(other)'); choose another directory for \(option)")
             }
         } else {
             do {
                 try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
             } catch {
-                throw UserError("\(directory): cannot be made; choose another directory for --out")
+                throw UserError("\(directory): cannot be made; choose another directory for \(option)")
             }
         }
         guard files.isWritableFile(atPath: directory) else {
-            throw UserError("\(directory): cannot be written; choose another directory for --out")
+            throw UserError("\(directory): cannot be written; choose another directory for \(option)")
         }
     }
 
