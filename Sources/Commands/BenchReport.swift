@@ -24,6 +24,7 @@ struct BenchReportCommand: ParsableCommand {
         let (comparison, damaged) = try Comparison.read(directory)
         let analyses = AnalysisRecord.readAll(directory)
         if !comparison.records.isEmpty { try output.show(comparison, analyses: analyses.results) }
+        for line in CellRecord.changedParents(of: comparison.records, in: directory) { printError("warning: \(line)") }
         let failures = damaged + analyses.failures
         for failure in failures { printError("rl2x: " + failure) }
         if !failures.isEmpty { throw UserError("\(failures.count) files could not be read; the lines above say why") }

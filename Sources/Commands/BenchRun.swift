@@ -16,6 +16,8 @@ struct BenchRunCommand: ParsableCommand {
             What is done is kept, what was interrupted goes on. Several processes may share a plan and its directory; a \
             cell is done by one of them.
             An entry of the plan that cannot be used, or a cell that fails, is told in a line, and the others are done.
+            A task with `from:` begins with the weights of another task's cell (same model, learner, setting and seed), or \
+            of a run; parents are done before their children, and the children of one that fails are left out.
             Exit code: 0 all cells are done or others are at them, 1 something failed, 128 + its number \
             stopped by a signal.
             """)
@@ -46,7 +48,8 @@ struct BenchRunCommand: ParsableCommand {
             for (number, cell) in plan.cells.enumerated() {
                 let record = "\(directory)/\(CellRecord.folder)/\(cell.identifier).json"
                 let done = FileManager.default.fileExists(atPath: record)
-                print("\(number)  \(cell.identifier)\(done ? "  done" : "")")
+                let origin = cell.task.from.map { "  from \(plan.parent(of: cell)?.identifier ?? $0)" } ?? ""
+                print("\(number)  \(cell.identifier)\(origin)\(done ? "  done" : "")")
             }
             return try requireSound(plan)
         }
@@ -55,6 +58,7 @@ struct BenchRunCommand: ParsableCommand {
             command: Array(CommandLine.arguments.dropFirst()))
         Interruption.install()
         var failed = 0
+        var outcomes: [String: PlanRun.Outcome] = [:]
         for (number, cell) in cells.enumerated() {
             let name = "\(number + 1)/\(cells.count) \(cell.identifier)"
             let outcome = planRun.run(
@@ -65,6 +69,7 @@ struct BenchRunCommand: ParsableCommand {
                         "\(name)  iteration \(report.iteration + 1)/\(iterations)  \(report.headline)")
                 }
             }
+            outcomes[cell.identifier] = outcome
             switch outcome {
             case .done: printError("\(name)  done")
             case .kept: printError("\(name)  was done")
@@ -75,10 +80,27 @@ struct BenchRunCommand: ParsableCommand {
             case .failed(let line):
                 failed += 1
                 printError("rl2x: " + line)
+            case .withoutParent(let parent):
+                if outcomes[parent] == .elsewhere {
+                    outcomes[cell.identifier] = .elsewhere
+                    printError(
+                        "\(name)  another process is at its parent \(parent); the same command does it after that")
+                } else {
+                    failed += 1
+                    printError("rl2x: " + line(of: cell, without: parent, wasTried: outcomes[parent] != nil))
+                }
             }
         }
         if failed > 0 { throw UserError("\(failed) of \(cells.count) cells failed; the lines above say why") }
         try requireSound(plan)
+    }
+
+    /// What is said of a cell whose parent is not done.
+    private func line(of cell: Plan.Cell, without parent: String, wasTried: Bool) -> String {
+        wasTried
+            ? "\(cell.identifier) is left out: its parent \(parent) was not done"
+            : "\(cell.identifier) begins with the weights of \(parent), which is not done; do that first, such as with --only "
+                + parent
     }
 
     private func requireSound(_ plan: Plan) throws {

@@ -56,14 +56,15 @@ struct RunOptions: ParsableArguments {
     /// What is asked for.
     /// - Parameters:
     ///   - config: a configuration file to start from.
+    ///   - parent: directory of a run to begin with.
     ///   - defaults: settings that hold unless the call sets them.
-    func request(config: String? = nil, defaults: Values = [:]) throws -> RunRequest {
-        var request: RunRequest
+    func request(config: String? = nil, from parent: String? = nil, defaults: Values = [:]) throws -> RunRequest {
+        var request = try parent.map { RunRequest(continuing: try ParentRun(RunDirectory($0))) } ?? RunRequest()
         if let config {
             let text = try text(ofConfiguration: config)
-            request = try RunRequest(yaml: text, path: config, task: task, model: model, learner: learner)
+            request = try RunRequest(
+                yaml: text, path: config, over: request, task: task, model: model, learner: learner)
         } else {
-            request = RunRequest()
             if let task { request.task = task }
             if let model { request.model = model }
             request.learner = learner
@@ -92,6 +93,9 @@ struct RunOptions: ParsableArguments {
             var configuration = try request.resolve()
             try matchWidth(of: &configuration)
             try configuration.validate()
+            if let origin = request.origin {
+                try configuration.requireWeights(of: origin.configuration, named: origin.name)
+            }
             return configuration
         }
     }

@@ -22,6 +22,11 @@ final class ProgressDisplay {
         printError(
             "\(session.run.path): iterations \(firstIteration) … \(configuration.iterations), "
                 + "\(session.trainer.policy.layout.count) parameters in the policy")
+        if let parent = configuration.parent {
+            printError(
+                "it began with the weights of \(parent.run) at iteration \(parent.iteration); time steps are counted from "
+                    + "\(parent.lineTimesteps), those of its line")
+        }
         for notice in session.notices { printError("warning: \(notice)") }
         let (wanted, scheduled) = (configuration.iterations, configuration.scheduledIterations)
         if wanted < scheduled {

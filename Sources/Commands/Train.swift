@@ -13,6 +13,7 @@ struct Train: TakesSettings {
             rl2x train --model gru --task bandit --arms 5 --episodes 100 --seed 1 --run runs/long
             rl2x train --task maze --learner trpo --dry-run
             rl2x train --resume runs/long
+            rl2x train --from runs/bandit-gru-s0 --episodes 100
 
             Ctrl-C finishes the iteration, writes a checkpoint and stops; --resume continues with the same bits. So do \
             the signals TERM, HUP, USR1, USR2 and XCPU; a second Ctrl-C or TERM stops at once.
@@ -20,6 +21,13 @@ struct Train: TakesSettings {
 
             A task states its own default schedule; --dry-run prints the resolved configuration. An option of a stage goes \
             to all stages that have it.
+
+            --from RUN begins a new run with the weights of another, policy's and critic's, and with nothing else of it: \
+            optimisers and the scale of returns start anew. Task, model, their options and the seed are the other run's; \
+            options of the task, the learner, the schedule and the seed may differ, the model may not, and no option that \
+            changes the shape of a weight, such as --arms. By default it trains what is left of the task's schedule: the \
+            stages of an outer loop on the task itself, and those on longer trials than the other run's. The steps and \
+            seconds of the other run are counted as its own.
             """)
 
     @OptionGroup var options: RunOptions
@@ -36,8 +44,13 @@ struct Train: TakesSettings {
 
     @Option(
         name: .customLong("run"),
-        help: ArgumentHelp("Run directory to make (default: runs/<task>-<model>-s<seed>).", valueName: "dir"))
+        help: ArgumentHelp(
+            "Run directory to make (default: runs/<task>-<model>-s<seed>; with --from that one's, with -next).",
+            valueName: "dir"))
     var runDirectory: String?
+
+    @Option(help: ArgumentHelp("Run directory whose weights the new run begins with.", valueName: "run"))
+    var from: String?
 
     @Option(
         help: ArgumentHelp(
@@ -66,7 +79,7 @@ struct Train: TakesSettings {
         guard resume != nil else { return }
         let others =
             options.given + (runDirectory == nil ? [] : ["--run"]) + (config == nil ? [] : ["--config"])
-            + (overwrite ? ["--overwrite"] : []) + (dryRun ? ["--dry-run"] : [])
+            + (from == nil ? [] : ["--from"]) + (overwrite ? ["--overwrite"] : []) + (dryRun ? ["--dry-run"] : [])
         if let other = others.first {
             throw ValidationError("\(other) cannot go with --resume: the run's own config.yaml decides; leave it out")
         }
@@ -80,16 +93,22 @@ struct Train: TakesSettings {
                 checkpointEvery: checkpointEvery, command: command, teachers: makeTeacher(named:for:))
             return try follow(session, threads: threads.count)
         }
-        var request = try options.request(config: config)
+        var request = try options.request(config: config, from: from)
         if let iterations { request.iterations = iterations }
         let configuration = try options.resolve(request)
         if dryRun { return print(configuration.yaml(), terminator: "") }
-        let path = runDirectory ?? "runs/\(configuration.task)-\(configuration.model)-s\(configuration.seed)"
+        let path = runDirectory ?? defaultDirectory(configuration)
         let session = try TrainingSession(
             new: configuration, in: RunDirectory(path), existing: overwrite ? .overwrite : .refuse,
             threads: threads.count, checkpointEvery: checkpointEvery, command: command,
             teachers: makeTeacher(named:for:))
         try follow(session, threads: threads.count)
+    }
+
+    private func defaultDirectory(_ configuration: Configuration) -> String {
+        guard let from else { return "runs/\(configuration.task)-\(configuration.model)-s\(configuration.seed)" }
+        let name = from.reversed().drop { $0 == "/" }.reversed()
+        return String(name) + "-next"
     }
 }
 

@@ -39,17 +39,33 @@ extension Trainer {
     }
 
     /// Counters are added to: one that is near the end of its range would end the process.
-    private static let largestCounter = 1 << 53
+    static let largestCounter = 1 << 53
+
+    static func counter(_ name: String, in file: SafetensorsFile, path: String) throws -> Int {
+        guard let value = file.metadata[name].flatMap({ Int($0) }), (0...largestCounter).contains(value) else {
+            throw UserError("\(path): not a checkpoint of rl2x (no count '\(name)' in its metadata)")
+        }
+        return value
+    }
+
+    /// Takes the weights of another run, of policy and critic, and counts its time steps. All else begins anew: the
+    /// optimisers, whose moments are of other losses; what a learner keeps; the scale of returns, which the first batch
+    /// gives; and the random streams, which go on where the parent's line has not drawn.
+    ///
+    /// The critic is told how long a trial has run as a share of the trial, so in longer trials the same weights see their
+    /// time stretched.
+    func begin(with parent: ParentRun) throws {
+        let theta = try Trainer.values("policy.", policy, in: parent.checkpoint, path: parent.checkpointPath)
+        let criticTheta = try Trainer.values(
+            "critic.", critic.model, in: parent.checkpoint, path: parent.checkpointPath)
+        parameters.copy(from: theta)
+        critic.parameters.copy(from: criticTheta)
+        timesteps = parent.record.lineTimesteps
+    }
 
     /// Takes the state of a checkpoint. Throws, before anything is changed, if it is not one of this configuration's.
     public func restore(_ file: SafetensorsFile, path: String) throws {
-        func counter(_ name: String) throws -> Int {
-            guard let value = file.metadata[name].flatMap({ Int($0) }), (0...Trainer.largestCounter).contains(value)
-            else {
-                throw UserError("\(path): not a checkpoint of rl2x (no count '\(name)' in its metadata)")
-            }
-            return value
-        }
+        func counter(_ name: String) throws -> Int { try Trainer.counter(name, in: file, path: path) }
         let (iterations, steps) = (try counter("iteration"), try counter("timesteps"))
         let optimizerSteps = try counter("critic_optimizer_steps")
         let policyOptimizerSteps = try counter("policy_optimizer_steps")

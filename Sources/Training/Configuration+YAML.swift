@@ -24,6 +24,9 @@ extension Configuration {
             ("model_options", mapping(modelOptions)), ("seed", scalar("\(seed)")),
             ("iterations", scalar("\(iterations)")),
         ]
+        if let parent {
+            root.append(("from", .mapping(Node.Mapping(parent.entries.map { (Node($0.key), scalar($0.text)) }))))
+        }
         let stages = stages.map { stage in
             var pairs: [(Node, Node)] = [
                 ("learner", scalar(stage.learner)), ("iterations", scalar("\(stage.iterations)")),
@@ -47,23 +50,27 @@ extension Configuration {
 extension RunRequest {
     private static let keys = [
         "version", "task", "task_options", "model", "model_options", "learner", "learner_options", "seed",
-        "iterations", "batch_steps", "stages",
+        "iterations", "batch_steps", "stages", "from",
     ]
 
     /// Reads a configuration file: a run's config.yaml, or any part of one. What is left out has its default. Unknown keys
     /// are refused.
     ///
     /// - Parameters:
+    ///   - base: what holds where the file says nothing.
     ///   - task: in place of the file's; likewise `model` and `learner`. Of the file's options for another one, those that
     ///     the new one lacks are left out.
     public init(
-        yaml text: String, path: String, task newTask: String? = nil, model newModel: String? = nil,
-        learner newLearner: String? = nil
+        yaml text: String, path: String, over base: RunRequest = RunRequest(), task newTask: String? = nil,
+        model newModel: String? = nil, learner newLearner: String? = nil
     ) throws {
-        self.init()
+        self = base
         let root = try YAMLNode(text: text, file: path, kind: "configuration")
         if try Version1.isVersion1(root) {
-            try self.init(version1: root)
+            // It says everything.
+            let old = try RunRequest(version1: root)
+            (task, model, seed, stages) = (old.task, old.model, old.seed, old.stages)
+            settings += old.settings
         } else {
             try read(root)
         }
@@ -105,6 +112,8 @@ extension RunRequest {
         learner = try keys["learner"]?.string()
         if let number = try keys["seed"]?.integer(0...Int.max) { seed = number }
         if let count = try keys["iterations"]?.integer(1...10_000_000) { iterations = count }
+        // A run that is named on the command line takes the place of the file's.
+        if let node = keys["from"], origin == nil { parent = try Parent(node) }
         do {
             let (taskEntry, modelEntry) = (try taskCatalogue.require(task), try modelCatalogue.require(model))
             let outerLoop = try learner.map { try learnerCatalogue.require($0) }

@@ -15,6 +15,8 @@ public struct Configuration: Sendable, Equatable {
     public var modelOptions: Values
     public var seed: Int
     public var stages: [Stage]
+    /// The run whose weights it begins with; nil: it begins with random ones.
+    public var parent: Parent?
 
     public init(
         task: String, taskOptions: Values, model: String, modelOptions: Values, seed: Int, stages: [Stage]
@@ -74,6 +76,13 @@ public struct Configuration: Sendable, Equatable {
     public func continues(_ other: Configuration) -> Bool {
         var other = other
         other.limit = limit
+        return self == other
+    }
+
+    /// Whether two configurations differ in nothing but the directory that their parent was found in.
+    public func isSameTraining(as other: Configuration) -> Bool {
+        var other = other
+        if let run = parent?.run { other.parent?.run = run }
         return self == other
     }
 

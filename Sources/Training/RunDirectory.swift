@@ -43,6 +43,14 @@ public struct RunDirectory: Sendable {
             || name.hasPrefix("events.out.tfevents.") || AtomicFile.isTemporary(name)
     }
 
+    /// Whether two paths lead to one directory.
+    func isSame(as other: RunDirectory) -> Bool {
+        func resolved(_ path: String) -> String {
+            URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+        }
+        return resolved(path) == resolved(other.path)
+    }
+
     /// - Parameter advice: what to do where that fails.
     func create(advice: String) throws {
         do {
@@ -154,11 +162,18 @@ public struct Manifest: Codable, Sendable {
     public var criticParameters: Int
     public var command: [String]
     public var sessions: [Session]
+    /// The run whose weights it began with; nil if with random ones.
+    public var parent: Parent?
+    /// Seconds of training of the parent's line; nil without a parent, or if its manifest did not tell.
+    public var parentSeconds: Double?
 
     enum CodingKeys: String, CodingKey {
         case version, commit, seed, processor, blasKernels = "blas_kernels", parameters
-        case criticParameters = "critic_parameters", command, sessions
+        case criticParameters = "critic_parameters", command, sessions, parent, parentSeconds = "parent_seconds"
     }
+
+    /// Seconds of training of the run and of its parents, as far as they are known.
+    public var lineSeconds: Double { sessions.reduce(parentSeconds ?? 0) { $0 + $1.seconds } }
 
     public init(configuration: Configuration, trainer: Trainer, command: [String]) {
         version = Version.number
@@ -170,6 +185,7 @@ public struct Manifest: Codable, Sendable {
         criticParameters = trainer.critic.model.layout.count
         self.command = command
         sessions = []
+        parent = configuration.parent
     }
 
     public static func read(_ path: String) throws -> Manifest {

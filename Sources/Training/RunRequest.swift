@@ -35,11 +35,32 @@ public struct RunRequest {
     public var settings: [Setting] = []
     /// The whole schedule, in place of the task's default.
     public var stages: [Stage]?
+    /// The run whose weights it begins with.
+    public var parent: Parent?
+    /// What that run was trained with, and what errors call it; nil where `parent` is only a record.
+    public private(set) var origin: (configuration: Configuration, name: String)?
 
     public init() {}
 
     public init(task: String, model: String, learner: String? = nil, seed: Int = 0) {
         (self.task, self.model, self.learner, self.seed) = (task, model, learner, seed)
+    }
+
+    /// A run that begins with the weights of another: with its task, model, their options and its seed, until something else
+    /// is asked for. Its default schedule is what `Configuration.stagesLeft` says.
+    ///
+    /// - Parameters:
+    ///   - name: of the other run, for errors.
+    ///   - record: nil: its weights are not there yet.
+    public init(continuing configuration: Configuration, named name: String, record: Parent? = nil) {
+        self.init(task: configuration.task, model: configuration.model, seed: configuration.seed)
+        set(configuration.taskOptions)
+        set(configuration.modelOptions)
+        (origin, parent) = ((configuration, name), record)
+    }
+
+    public init(continuing run: ParentRun) {
+        self.init(continuing: run.configuration, named: run.record.run, record: run.record)
     }
 
     /// Adds values as settings.
@@ -50,9 +71,11 @@ public struct RunRequest {
     /// The run, with the defaults of task, model and learner where nothing is asked for. Widths are not checked against the
     /// architecture yet; `Configuration.validate` does.
     ///
-    /// - Throws: a `UserError` about the first setting that nobody has or that is out of range.
+    /// - Throws: a `UserError` about the first setting that nobody has or that is out of range, or if the run that it is to
+    ///   begin with is of another task or model.
     public func resolve() throws -> Configuration {
         let (taskEntry, modelEntry) = (try taskCatalogue.require(task), try modelCatalogue.require(model))
+        try requireOrigin()
         var (taskGiven, modelGiven) = (Values(), Values())
         var forStages: [Setting] = []
         for setting in settings {
@@ -74,6 +97,10 @@ public struct RunRequest {
                 defaults: modelEntry.options,
                 given: defaults.modelOptions.only(modelEntry.options).merging(modelGiven)),
             seed: seed, stages: stages ?? defaults.stages)
+        configuration.parent = parent
+        if let origin, stages == nil {
+            configuration.stages = try configuration.stagesLeft(of: defaults.stages, after: origin.configuration)
+        }
         for index in configuration.stages.indices {
             var stage = configuration.stages[index]
             if let learner, isReplaceable(stage.learner, defaults) { stage.learner = learner }
@@ -85,6 +112,20 @@ public struct RunRequest {
         try apply(forStages, to: &configuration, outerLoop: outerLoop)
         if let iterations { configuration.iterations = iterations }
         return configuration
+    }
+
+    /// Throws unless task and model are those of the run that it begins with, which must be known where the schedule
+    /// depends on it.
+    private func requireOrigin() throws {
+        if let origin {
+            var named = origin.configuration
+            (named.task, named.model) = (task, model)
+            try named.requireKind(of: origin.configuration, named: origin.name)
+        } else if let parent, stages == nil {
+            throw UserError(
+                "a configuration with 'from' needs its 'stages', as a run writes them; leave both out and begin with the "
+                    + "weights of a run by --from \(parent.run)")
+        }
     }
 
     /// The family of the task that is asked for.

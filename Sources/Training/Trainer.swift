@@ -14,7 +14,7 @@ public final class Trainer {
     public let actorCritic: ActorCritic
     /// Iterations done.
     public internal(set) var iteration = 0
-    /// Time steps done.
+    /// Time steps done, by the parents of the run too.
     public internal(set) var timesteps = 0
 
     /// By name.
@@ -133,8 +133,8 @@ public final class Trainer {
         var report = IterationReport(iteration: iteration, learner: stage.learner, episodes: batch.family.episodes)
         learners[stage.learner]!.iterate(
             Iteration(
-                number: iteration, within: place.within, count: stage.iterations, options: stage.learnerOptions,
-                root: root), on: batch, report: &report)
+                number: (configuration.parent?.lineIterations ?? 0) + iteration, within: place.within,
+                count: stage.iterations, options: stage.learnerOptions, root: root), on: batch, report: &report)
         timesteps += batch.rows
         report.timesteps = timesteps
         report.meanTotalReward = batch.meanTotalReward

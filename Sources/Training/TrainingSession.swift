@@ -54,15 +54,19 @@ public final class TrainingSession {
         try TrainingSession.require(existing, run)
         // Everything that can fail for the sake of the configuration comes before the disk is touched.
         trainer = try Trainer(configuration, threads: threads, teachers: teachers)
+        let parent = try TrainingSession.parent(of: configuration, begunIn: run)
+        if let parent { try trainer.begin(with: parent) }
         try run.create(advice: advice.elsewhere)
         lock = try run.lock()
         // Another process may have begun and ended a run between the two looks.
         try TrainingSession.require(existing, run)
+        if let parent { notices = TrainingSession.notices(of: parent, replacing: run) }
         try run.removeRun()
         try AtomicFile.write(Data(text.utf8), to: run.configurationPath)
         self.run = run
         self.checkpointEvery = checkpointEvery
         manifest = Manifest(configuration: configuration, trainer: trainer, command: command)
+        manifest.parentSeconds = parent?.lineSeconds
         log = try MetricsLog(run, configuration, iteration: 0, timesteps: 0)
         try beginSession(threads: threads, command: command)
         try saveCheckpoint()
@@ -80,7 +84,48 @@ public final class TrainingSession {
                 + "--overwrite, or name another with --run")
     }
 
-    /// Continues a run.
+    /// The run that a new one begins with, as its configuration records it; nil: it begins with random weights.
+    private static func parent(of configuration: Configuration, begunIn run: RunDirectory) throws -> ParentRun? {
+        guard let record = configuration.parent else { return nil }
+        let parent = try ParentRun(RunDirectory(record.run))
+        guard !RunDirectory(record.run).isSame(as: run) else {
+            throw UserError(
+                "\(run.path): a run cannot take the place of the one that it begins with; name another with --run")
+        }
+        guard parent.record.digest == record.digest else {
+            throw UserError(
+                "\(record.run): its weights (\(parent.record.digest), iteration \(parent.record.iteration)) are not those that "
+                    + "were to be begun with (\(record.digest), iteration \(record.iteration)): it was trained on or made anew; "
+                    + "give --from \(record.run) to begin with what it has now")
+        }
+        try configuration.requireWeights(of: parent.configuration, named: record.run)
+        return parent
+    }
+
+    /// What the user should know of a parent.
+    /// - Parameter run: where the new run is to be; one that is there already may have begun with the same parent.
+    private static func notices(of parent: ParentRun, replacing run: RunDirectory) -> [String] {
+        let (record, wanted) = (parent.record, parent.configuration.iterations)
+        var notices: [String] = []
+        if record.iteration < wanted {
+            notices.append(
+                "\(record.run) has done \(record.iteration) of its \(wanted) iterations: the run begins with what it has learned "
+                    + "by then")
+        }
+        if parent.lineSeconds == nil {
+            notices.append("\(record.run) has no readable manifest.json: its seconds of training are not counted")
+        }
+        if run.isRun, let before = try? run.configuration().parent,
+            RunDirectory(before.run).isSame(as: RunDirectory(record.run)), before.digest != record.digest
+        {
+            notices.append(
+                "\(record.run) has other weights now than those that the run which is replaced began with (iteration "
+                    + "\(record.iteration), then \(before.iteration)): the new one begins with those of now")
+        }
+        return notices
+    }
+
+    /// Continues a run. Its parent need not be there: the checkpoint holds everything.
     ///
     /// - Parameter iterations: iterations in all, if other than the run's own.
     public init(
@@ -126,6 +171,11 @@ public final class TrainingSession {
             notices.append(
                 "the run was trained with BLAS kernels \(before) and goes on with \(BLAS.kernelSet.name): from here on "
                     + "its bits are others than on the first machine; OPENBLAS_CORETYPE=\(before) would keep them")
+        }
+        if let parent = configuration.parent, parent.hasChanged() {
+            notices.append(
+                "\(parent.run) has other weights now than those that this run began with at iteration \(parent.iteration) "
+                    + "(\(parent.digest)): it was trained on or made anew; the run goes on as it began")
         }
         log = try MetricsLog(run, configuration, iteration: trainer.iteration, timesteps: trainer.timesteps)
         try beginSession(threads: threads, command: command)

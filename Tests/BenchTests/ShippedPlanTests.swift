@@ -23,7 +23,8 @@ import Training
 
     @Test func theyAreThere() {
         let expected = [
-            "bandits", "generalization", "maze", "memory-reset", "paper-bandits", "paper-mdps", "positions", "smoke",
+            "bandits", "generalization", "maze", "memory-reset", "paper-bandits", "paper-bandits-line", "paper-mdps",
+            "positions", "smoke",
         ]
         #expect(Set(Self.names).isSuperset(of: expected))
     }
@@ -59,6 +60,18 @@ import Training
             for arms in [5, 10, 50] {
                 #expect(bandits.contains(["arms": .integer(arms), "episodes": .integer(pulls)]))
             }
+        }
+        let lines = try Self.plan("paper-bandits-line")
+        #expect(bandits.allSatisfy(lines.tasks.map(\.options).contains))
+        // Every cell begins with shorter trials of as many arms, or with nothing.
+        for cell in lines.cells {
+            let pulls = cell.task.options.integer("episodes")
+            guard let parent = lines.parent(of: cell) else {
+                #expect(pulls == 10)
+                continue
+            }
+            #expect(parent.task.options["arms"] == cell.task.options["arms"])
+            #expect(parent.task.options.integer("episodes") < pulls)
         }
         #expect(
             try Self.plan("paper-mdps").tasks.map(\.options)

@@ -26,6 +26,7 @@ import Yams
 ///     also:                                 # other members for the same weights: generalization
 ///       - {name: twice as long, options: {episodes: 20}}
 ///     analysis: true                        # look inside the trials (analyses/ID.json)
+///   - {task: bandit, name: bandit-100, options: {episodes: 100}, from: bandit-10}   # begins with that task's weights, or a run's
 /// learners: [trpo, {learner: ppo, name: ppo, settings: {clip_range: 0.1}}]   # optional; else the task's default
 /// settings:                                 # optional variants; the same keys
 ///   - {name: default}
@@ -49,6 +50,10 @@ public struct Plan {
         public let options: Values
         public let budget: TrainingBudget
         let settings: YAMLNode?
+        /// The task, or else the run, whose weights its cells begin with; nil: they begin with random ones.
+        public let from: String?
+        /// What `from` names, once all tasks are known.
+        public internal(set) var origin: Origin?
         public let evaluation: EvaluationPlan
         /// Whether an `AnalysisRecord` of each cell is wanted.
         public let analysis: Bool
@@ -82,9 +87,10 @@ public struct Plan {
     public let learners: [LearnerChoice]
     public let match: Match?
     /// What is wrong with entries of the lists, a line each: their cells are left out, those of the others are not.
-    public let problems: [String]
-    /// One training each, in the order in which they are done: seeds outermost, so that every model has a result early.
-    public let cells: [Cell]
+    public internal(set) var problems: [String]
+    /// One training each, in the order in which they are done: seeds outermost, so that every model has a result early, and
+    /// parents before children.
+    public internal(set) var cells: [Cell]
 
     /// A training of the plan and its evaluation.
     public struct Cell {
@@ -130,7 +136,8 @@ public struct Plan {
         seeds = Plan.sound(
             try require("seeds").sequence(), name: { "\($0)" }, &problems, read: { try $0.integer(0...Int.max) })
         models = Plan.sound(try require("models").sequence(), name: \.name, &problems, read: Plan.model)
-        tasks = Plan.sound(try require("tasks").sequence(), name: \.name, &problems, read: Plan.task)
+        tasks = try Plan.inLines(
+            Plan.sound(try require("tasks").sequence(), name: \.name, &problems, read: Plan.task), &problems)
         settings =
             try keys["settings"].map { Plan.sound(try $0.sequence(), name: \.name, &problems, read: Plan.setting) }
             ?? [Setting(name: "", settings: nil)]
@@ -158,8 +165,9 @@ public struct Plan {
                 }
             }
         }
-        if cells.isEmpty, let first = problems.first { throw UserError(first) }
         self.cells = Plan.identified(cells)
+        leaveOutMisfits()
+        if self.cells.isEmpty, let first = self.problems.first { throw UserError(first) }
     }
 
     /// The entries of a list that can be read, each name once; what is wrong with the others goes to `problems`.
@@ -237,7 +245,9 @@ public struct Plan {
         let keys =
             node.isScalar
             ? ["task": node]
-            : try node.mapping(["task", "name", "options", "budget", "settings", "evaluation", "also", "analysis"])
+            : try node.mapping([
+                "task", "name", "options", "from", "budget", "settings", "evaluation", "also", "analysis",
+            ])
         guard let named = keys["task"] else { throw node.error("\(node.place) has no 'task'") }
         let entry = try named.entry(of: taskCatalogue)
         let task = entry.name
@@ -245,6 +255,7 @@ public struct Plan {
             name: try keys["name"]?.string() ?? task, task: task,
             options: try keys["options"]?.options(entry.options, of: "task '\(task)'") ?? [:],
             budget: try keys["budget"].map(TrainingBudget.init) ?? .schedule, settings: keys["settings"],
+            from: try keys["from"]?.string(), origin: nil,
             evaluation: try EvaluationPlan(keys["evaluation"], also: keys["also"], task: entry),
             analysis: try keys["analysis"]?.boolean() ?? false,
             node: node)
@@ -279,7 +290,7 @@ public struct Plan {
     }
 }
 
-/// How long a cell is trained.
+/// How long a cell is trained. Steps and seconds are those of its whole line: what its parents took is counted.
 public enum TrainingBudget: Sendable, Equatable {
     /// The task's whole schedule.
     case schedule

@@ -31,6 +31,8 @@ public struct PlanRun {
         case elsewhere
         /// Stopped by a signal; the next run goes on from here.
         case interrupted
+        /// It begins with the weights of another cell, which is not done.
+        case withoutParent(String)
         /// One line.
         case failed(String)
     }
@@ -86,7 +88,7 @@ public struct PlanRun {
         progress: (IterationReport, Int) -> Void
     ) -> Outcome {
         do {
-            let configuration = try plan.configuration(of: cell)
+            let configuration = try configuration(of: cell)
             if FileManager.default.fileExists(atPath: file(CellRecord.self, cell)) {
                 try requireSame(CellRecord.read(file(CellRecord.self, cell)), configuration)
                 if try !lacksAnalysis(cell, configuration) {
@@ -113,6 +115,8 @@ public struct PlanRun {
             }
             if try lacksAnalysis(cell, configuration) { try analyse(cell, configuration, in: path) }
             return .done
+        } catch let missing as MissingParent {
+            return .withoutParent(missing.identifier)
         } catch let error as UserError {
             return .failed(Plan.inItsWords(error.description))
         } catch let error as FileError {
@@ -134,15 +138,15 @@ public struct PlanRun {
 
     /// One seed of a method is enough to look at: the plan's first.
     private func writeReplay(_ cell: Plan.Cell, _ configuration: Configuration) throws {
-        let run = RunDirectory("\(directory)/cells/\(cell.identifier)/run")
+        let run = run(of: cell)
         guard cell.seed == plan.seeds[0], run.hasCheckpoint else { return }
         let agent = try LearnedAgent(run, configuration)
         try Replay(subject(cell), configuration: configuration, agent: agent)?.write(to: file(Replay.self, cell))
     }
 
-    private func requireSame(_ record: CellRecord, _ configuration: Configuration) throws {
+    func requireSame(_ record: CellRecord, _ configuration: Configuration) throws {
         let recorded = try? Configuration(yaml: record.configuration, path: "record")
-        guard recorded == configuration else {
+        guard let recorded, recorded.isSameTraining(as: configuration) else {
             throw UserError(
                 "records/\(record.cell).json: made with other settings than the plan's; move it away and "
                     + "cells/\(record.cell) to have the cell done again, or name another directory with --out")
@@ -170,14 +174,19 @@ public struct PlanRun {
                 command: command, advice: PlanRun.advice, teachers: makeTeacher(named:for:))
         for line in session.notices { notice(line) }
         let trainer = session.trainer
-        guard trainer.configuration == configuration else {
+        guard trainer.configuration.isSameTraining(as: configuration) else {
             throw UserError(
                 "cells/\(cell.identifier): begun with other settings than the plan's; move it away to have the cell done "
                     + "again, or name another directory with --out")
         }
         var curve = try CurveRecorder(cell.task.evaluation, trainer: trainer, path: path + "/curve.json")
         let limit: Double? = if case .seconds(let seconds) = cell.task.budget { Double(seconds) } else { nil }
-        let before = try Manifest.read(run.manifestPath).sessions.reduce(0) { $0 + $1.seconds }
+        let before = try Manifest.read(run.manifestPath).lineSeconds
+        if let limit, trainer.iteration == 0, before >= limit {
+            throw UserError(
+                "cell '\(cell.identifier)': a budget of \(Int(limit)) seconds, of which its parents took \(Int(before)); raise it"
+            )
+        }
         let started = ContinuousClock.now
         func isSpent() -> Bool { limit.map { before + (ContinuousClock.now - started).inSeconds >= $0 } ?? false }
         try curve.record(trainer)
@@ -201,7 +210,8 @@ extension PlanRun {
         guard cell.task.analysis else { return false }
         guard FileManager.default.fileExists(atPath: file(AnalysisRecord.self, cell)) else { return true }
         let record = try AnalysisRecord.read(file(AnalysisRecord.self, cell))
-        guard (try? Configuration(yaml: record.configuration, path: "record")) == configuration else {
+        let recorded = try? Configuration(yaml: record.configuration, path: "record")
+        guard let recorded, recorded.isSameTraining(as: configuration) else {
             throw UserError(
                 "analyses/\(cell.identifier).json: made of a run with other settings than the plan's; move it away to have "
                     + "the analysis done again")
@@ -234,8 +244,8 @@ struct CurveRecorder {
         (self.plan, self.path) = (plan, path)
         let configuration = trainer.configuration
         bank = EvaluationBank(family: try configuration.makeFamily(), trials: plan.pointTrials)
-        let total = try configuration.scheduledSteps()
-        due = (0...plan.points).map { total * $0 / plan.points }
+        let (before, total) = (configuration.parent?.lineTimesteps ?? 0, try configuration.scheduledSteps())
+        due = (0...plan.points).map { before + total * $0 / plan.points }
         // Points after the checkpoint that the run goes on from are made again.
         if let data = try? AtomicFile.read(path),
             let kept = try? JSONDecoder().decode([LearningCurve.Point].self, from: data)
@@ -267,7 +277,7 @@ struct CurveRecorder {
 }
 
 extension Configuration {
-    /// Time steps of the whole training if all trials are of the longest length.
+    /// Time steps of the whole training, without its parents', if all trials are of the longest length.
     func scheduledSteps() throws -> Int {
         let steps = try stages.map { stage in
             let longest = try makeFamily(stage: stage).maximumTrialSteps

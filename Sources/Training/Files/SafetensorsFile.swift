@@ -203,7 +203,7 @@ extension SafetensorsFile {
     ///
     /// It is taken of the meaning and not of the file's bytes, so that a tool which reads all and writes all in an
     /// order of its own, as `safetensors.torch.save_file` does, leaves a valid file.
-    private var checksumText: String {
+    var checksumText: String {
         var checksum = Checksum()
         func update(_ text: String) {
             checksum.update(UInt64(text.utf8.count))

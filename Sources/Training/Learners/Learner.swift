@@ -74,7 +74,7 @@ public struct Learning {
 
 /// Where in its run an iteration stands, and with which options and random streams it is done.
 public struct Iteration {
-    /// Of the run, from 0.
+    /// Of the run's line, from 0: those of its parents come first, so that their trials are not drawn again.
     public let number: Int
     /// Of the stage, from 0.
     public let within: Int
@@ -119,7 +119,7 @@ public struct IterationReport: Sendable {
     public var learner: String
     /// Episodes of a trial in this iteration.
     public var episodes: Int
-    /// Time steps since the run began, this iteration's included.
+    /// Time steps since the run's line began, this iteration's included.
     public var timesteps = 0
     /// Mean over trials of the total reward.
     public var meanTotalReward = 0.0

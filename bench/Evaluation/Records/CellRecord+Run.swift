@@ -40,7 +40,7 @@ extension CellRecord {
             },
             costs: Costs(
                 processor: manifest.processor, threads: threads,
-                trainingSeconds: manifest.sessions.reduce(0) { $0 + $1.seconds },
+                trainingSeconds: manifest.lineSeconds,
                 stepsPerSecondActing: metrics.actingStepsPerSecond,
                 stepsPerSecondLearning: metrics.learningStepsPerSecond))
     }
@@ -94,7 +94,8 @@ struct RunMetrics {
             return rows.isEmpty ? Array(steps.indices) : rows
         }
         let improving = preferred { learnerCatalogue.entry(named: $0.learner)?.isOuterLoop ?? false }
-        actingStepsPerSecond = median(improving.map { (steps[$0] - ($0 > 0 ? steps[$0 - 1] : 0)) / rollout[$0] })
+        let before = Double(configuration.parent?.lineTimesteps ?? 0)
+        actingStepsPerSecond = median(improving.map { (steps[$0] - ($0 > 0 ? steps[$0 - 1] : before)) / rollout[$0] })
         learningStepsPerSecond = median(improving.map { speed[$0] })
         let proper = preferred(configuration.isProper)
         returns = proper.filter { totals[$0].isFinite }.compactMap { row in

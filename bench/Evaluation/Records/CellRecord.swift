@@ -15,6 +15,7 @@ public struct CellRecord: StoredResult, Sendable, Equatable {
     public struct Costs: Codable, Sendable, Equatable {
         public let processor: String
         public let threads: Int
+        /// Of the run and its parents.
         public let trainingSeconds: Double
         public let stepsPerSecondActing: Double
         public let stepsPerSecondLearning: Double
@@ -40,7 +41,9 @@ public struct CellRecord: StoredResult, Sendable, Equatable {
     public let actingOperations: Double
     public let learningOperations: Double
     public let stateBytes: Int
+    /// Without those of its parents.
     public let iterations: Int
+    /// Of training, those of its parents included; so are those of the curve.
     public let timesteps: Int
     public let curve: [LearningCurve.Point]
     public let evaluations: [EvaluationRecord]
