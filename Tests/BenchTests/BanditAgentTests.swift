@@ -199,6 +199,21 @@ private func exactMean<Agent: ClassicAgent>(_ agent: Agent, arms: Int, pulls: In
         }
     }
 
+    /// After one success of arm 0: max(x₀, 2/3) > max(x₁, 1/2) where x₁ < 2/3, and where x₀ > x₁ beyond:
+    /// 2/3 + ∫ 1 − x² dx from 2/3 to 1 = 62/81.
+    @Test func optimismRaisesDrawsToTheMean() {
+        var random = RandomSource(seed: 6)
+        let (draws, p) = (40_000, 62 / 81.0)
+        var first = 0
+        for _ in 0..<draws {
+            var hand = Hand(ThompsonSampling(isOptimistic: true), arms: 2, pulls: 9)
+            _ = hand.act(&random)
+            hand.tell(0, true)
+            if hand.act(&random) == 0 { first += 1 }
+        }
+        #expect(abs(Double(first) - p * Double(draws)) < 4.5 * (p * (1 - p) * Double(draws)).squareRoot())
+    }
+
     /// Drawing only what can still matter leaves the choice as it is: against the algorithm as it is stated, with all
     /// arms of all vectors drawn and their densities compared. Two samples of n choices each; a count's difference has a
     /// variance of at most n / 2.

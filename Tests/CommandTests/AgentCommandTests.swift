@@ -29,7 +29,8 @@ import Testing
             #expect(
                 names == [
                     "Random", "Oracle", "Gittins", "Gittins, finite horizon", "Thompson sampling",
-                    "Optimistic Thompson sampling", "UCB1", "ε-greedy", "Greedy", "Bayes-optimal",
+                    "Thompson sampling, no draw below the mean", "Optimistic Thompson sampling", "UCB1", "ε-greedy",
+                    "Greedy", "Bayes-optimal",
                 ])
             for row in rows {
                 let mean = try #require(row["mean_total_reward"] as? Double)
@@ -146,7 +147,7 @@ import Testing
             let object = try object(call + ["--json"], in: directory)
             let mean = try #require(object["mean_total_reward"] as? Double)
             let rows = try rows(object, "baselines")
-            #expect(rows.count == 10)
+            #expect(rows.count == 11)
             for row in rows {
                 let other = try #require(row["mean_total_reward"] as? Double)
                 let difference = try #require(row["difference"] as? Double)

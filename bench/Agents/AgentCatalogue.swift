@@ -110,8 +110,12 @@ public enum AgentCatalogue {
             ThompsonSampling()
         },
         AgentEntry(
-            name: "optimistic-thompson", task: "bandit", summary: "the densest of some Thompson samples",
-            options: [Option("samples", 1...10_000, default: 50, help: "posterior draws a pull")]
+            name: "optimistic-thompson-mean", task: "bandit",
+            summary: "Thompson samples, none below its arm's posterior mean (May et al. 2012)"
+        ) { _ in ThompsonSampling(isOptimistic: true) },
+        AgentEntry(
+            name: "optimistic-thompson", task: "bandit", summary: "the densest of some Thompson samples, as published",
+            options: [Option("samples", 1...10_000, default: 20, help: "posterior draws a pull")]
         ) { OptimisticThompsonSampling(samples: $0.integer("samples")) },
         AgentEntry(
             name: "ucb1", task: "bandit", summary: "upper confidence bounds on posterior counts",

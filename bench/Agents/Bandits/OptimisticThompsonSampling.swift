@@ -4,8 +4,8 @@ import Kernels
 import Tasks
 
 /// Optimistic Thompson sampling as the RL² paper's column has it: of some vectors of arm means drawn from the posterior
-/// the one with the highest joint posterior density is kept, and its best arm is pulled. (May et al. 2012 use the name
-/// for another rule, max of a draw and the mean, which does not reproduce the column.)
+/// the one with the highest joint posterior density is kept, and its best arm is pulled. Its authors drew at most 20. (May
+/// et al. 2012 use the name for another rule, which does not reproduce the column: see `ThompsonSampling`.)
 ///
 /// The draws are those of the algorithm, but only as far as they can still matter. With ℓ(x) = log f(x) / f(mode) ≤ 0
 /// for the density f of an arm, Σ ℓ only falls as arms are added, so a vector is abandoned as soon as it lies below the
@@ -15,7 +15,7 @@ public struct OptimisticThompsonSampling: ClassicAgent {
     /// Vectors drawn a step, at least 1.
     public let samples: Int
 
-    public init(samples: Int = 50) { self.samples = samples }
+    public init(samples: Int = 20) { self.samples = samples }
 
     public var name: String { "Optimistic Thompson sampling" }
     public var parameters: String { "\(samples) samples" }

@@ -4,14 +4,26 @@ import Tasks
 
 /// The classic agents of random tabular MDPs. Each stands twice: with μ₀ = 0, by which the published tables were made, and
 /// with μ₀ = 1, the mean by which members are drawn, which is the honest bar; the strongest of these also with a new plan
-/// at each step.
+/// at each step. Of three agents the published columns are of other priors, or of a faulty planner: these have the names
+/// "as published".
 extension AgentCatalogue {
     static let mdp: [AgentEntry] =
-        tabular(suffix: "", priorMean: 0, epsilon: 0.1, bonus: 0.0015, optimism: 0.2)
-        + tabular(suffix: "-correct-prior", priorMean: 1, epsilon: 0.05, bonus: 4e-4, optimism: 0.05)
+        tabular(suffix: "", epsilon: 0.1, bonus: 0.0015, optimism: 0.2)
         + tabular(
-            suffix: "-each-step", priorMean: 1, replan: .step, epsilon: 0.05, bonus: 4e-4, optimism: 0.05
+            suffix: "-correct-prior", prior: TabularPrior(rewardMean: 1), epsilon: 0.05, bonus: 4e-4, optimism: 0.05)
+        + tabular(
+            suffix: "-each-step", prior: TabularPrior(rewardMean: 1), replan: .step, epsilon: 0.05, bonus: 4e-4,
+            optimism: 0.05
         ).filter { $0.name == "beb-each-step" }
+        + tabular(
+            suffix: asPublished, prior: TabularPrior(rewardPrecision: 1e-4, concentration: 1e-4), epsilon: 0.1,
+            bonus: 0.0015, optimism: 0.2
+        ).filter { ["epsilon-greedy", "greedy"].map { $0 + asPublished }.contains($0.name) }
+        + tabular(suffix: asPublished, epsilon: 0.1, bonus: 0.0015, optimism: 0.398).filter {
+            $0.name == "ucrl2" + asPublished
+        }
+
+    private static let asPublished = "-as-published"
 
     /// Those that are asked what they would do where a policy is. They plan at each step, since a policy uses at once what
     /// it sees, and they draw nothing.
@@ -20,11 +32,22 @@ extension AgentCatalogue {
     ]
 
     private static func tabular(
-        suffix: String, priorMean: Double, replan: Replanning = .episode, epsilon: Double, bonus: Double,
-        optimism: Double
+        suffix: String, prior: TabularPrior = TabularPrior(), replan: Replanning = .episode, epsilon: Double,
+        bonus: Double, optimism: Double
     ) -> [AgentEntry] {
-        let prior = Option(
-            "prior-mean", -100...100, default: priorMean, help: "μ₀: what rewards are believed to be at first")
+        let isPublished = suffix == asPublished
+        let priors = [
+            Option(
+                "prior-mean", -100...100, default: prior.rewardMean,
+                help: "μ₀: what rewards are believed to be at first"
+            ),
+            Option(
+                "prior-precision", 1e-6...1e6, default: prior.rewardPrecision,
+                help: "τ₀: rewards that the first belief in μ₀ weighs"),
+            Option(
+                "prior-concentration", 1e-6...1e6, default: prior.concentration,
+                help: "α₀: transitions to each state that the first belief in equal chances weighs"),
+        ]
         let replanning = Option(
             "replan", Replanning.allCases.map(\.rawValue), default: replan.rawValue,
             help: "plan anew before each episode, as published, or before each step")
@@ -36,14 +59,18 @@ extension AgentCatalogue {
         ) -> AgentEntry {
             AgentEntry(
                 name: name + suffix, task: "mdp",
-                summary: summary + ", μ₀ = \(decimal(priorMean))"
-                    + (replan == .step ? ", plans each step" : ""),
-                options: [prior, replanning] + options, grid: grid,
+                summary: summary + ", μ₀ = \(decimal(prior.rewardMean))"
+                    + (prior.concentration < 1 ? ", nearly flat priors" : "")
+                    + (replan == .step ? ", plans each step" : "") + (isPublished ? ": as published" : ""),
+                options: priors + [replanning] + options, grid: grid,
                 isShownInReplays: ["greedy-correct-prior", "psrl-correct-prior"].contains(name + suffix),
                 advice: advising[name + suffix]
             ) { values in
                 TabularMDPAgent(
-                    name: title, prior: TabularPrior(rewardMean: values.real("prior-mean")), planner: planner(values),
+                    name: title + (isPublished ? ", as published" : ""),
+                    prior: TabularPrior(
+                        rewardMean: values.real("prior-mean"), rewardPrecision: values.real("prior-precision"),
+                        concentration: values.real("prior-concentration")), planner: planner(values),
                     replanning: Replanning(rawValue: values.word("replan"))!, exploration: exploration(values),
                     settings: settings(values))
             }
@@ -56,14 +83,22 @@ extension AgentCatalogue {
                 settings: { ["\($0.integer("samples")) samples"] }
             ) { PosteriorSampling(samples: $0.integer("samples")) },
             entry(
-                "ucrl2", "UCRL2", "plans in the most favourable plausible model",
+                "ucrl2", "UCRL2",
+                "plans in the most favourable plausible model"
+                    + (isPublished ? ", of which each step overwrites the estimate" : ""),
                 options: [
                     Option("delta", 1e-9...1, default: 0.05, help: "δ: probability of an implausible MDP"),
                     Option("scale", 0...100, default: optimism, help: "factor of the confidence widths"),
                 ],
-                grid: [AgentEntry.Tried("scale", [0.02, 0.05, 0.1, 0.2, 0.3])],
+                grid: [
+                    AgentEntry.Tried(
+                        "scale", isPublished ? [0.1, 0.158, 0.251, 0.398, 0.631, 1.0] : [0.02, 0.05, 0.1, 0.2, 0.3])
+                ],
                 settings: { ["δ = \(decimal($0.real("delta")))", "scale = \(decimal($0.real("scale")))"] }
-            ) { OptimismUnderUncertainty(delta: $0.real("delta"), scale: $0.real("scale")) },
+            ) {
+                OptimismUnderUncertainty(
+                    delta: $0.real("delta"), scale: $0.real("scale"), overwritesEstimate: isPublished)
+            },
             entry(
                 "beb", "BEB", "expected model and a bonus for what was seen rarely",
                 options: [

@@ -9,15 +9,22 @@ import Tasks
 /// Plausible are mean rewards up to r̂ + scale · √(4 L / N_r) and probabilities within scale · √(4 S L / N_p) of p̂ in the
 /// L1 norm, with L = log(2 S A (t + 1) / δ) after t steps, N_r the rewards and N_p the transitions seen, at least 1.
 /// The centres r̂ and p̂ are the expected model.
+///
+/// The published column (Duan et al. 2016, table 2) has a fault of the library that its authors used: the probabilities that
+/// were made optimistic for one step of the episode take the place of p̂ for the steps before it, so that optimism adds up
+/// from the end of the episode to its start.
 public struct OptimismUnderUncertainty: TabularPlanner {
     /// δ in (0, 1): how probable it may be that the MDP is not plausible.
     public let delta: Double
     /// 1 gives widths for which regret is bounded; smaller ones earn more in short trials.
     public let scale: Double
+    /// Whether it has the published fault.
+    public let overwritesEstimate: Bool
 
-    public init(delta: Double = 0.05, scale: Double = 1) {
+    public init(delta: Double = 0.05, scale: Double = 1, overwritesEstimate: Bool = false) {
         self.delta = delta
         self.scale = scale
+        self.overwritesEstimate = overwritesEstimate
     }
 
     public func plan(
@@ -46,7 +53,7 @@ public struct OptimismUnderUncertainty: TabularPlanner {
                     sort(order, by: tables.values)
                     for pair in 0..<pairs {
                         table[pair] += gain(
-                            pair, pairs: pairs, width: widths[pair], order: order, tables.transitions, tables.values)
+                            pair, pairs: pairs, width: widths[pair], order: order, &tables.transitions, tables.values)
                     }
                     BackwardInduction.maximum(states: states, actions: actions, table, into: &tables.values)
                 }
@@ -58,19 +65,21 @@ public struct OptimismUnderUncertainty: TabularPlanner {
     /// and the worst ones lose it, each no more than it has.
     /// - Parameters:
     ///   - order: states, worst first [S]
-    ///   - transitions: p̂ [S′, A, S]
+    ///   - transitions: p̂ [S′, A, S]; with the fault they become the best plausible ones.
     ///   - values: V [S]
     private func gain(
         _ pair: Int, pairs: Int, width: Double, order: UnsafeMutableBufferPointer<Int>,
-        _ transitions: UnsafePointer<Double>, _ values: UnsafePointer<Double>
+        _ transitions: UnsafeMutablePointer<Double>, _ values: UnsafePointer<Double>
     ) -> Double {
         let best = order[order.count - 1]
         var left = min(width / 2, 1 - transitions[best * pairs + pair])
         var gain = left * values[best]
+        if overwritesEstimate { transitions[best * pairs + pair] += left }
         for state in order where left > 0 && state != best {
             let lost = min(left, transitions[state * pairs + pair])
             gain -= lost * values[state]
             left -= lost
+            if overwritesEstimate { transitions[state * pairs + pair] -= lost }
         }
         return gain
     }

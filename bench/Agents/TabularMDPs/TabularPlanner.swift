@@ -66,8 +66,10 @@ public struct TabularMDPAgent<Planner: TabularPlanner>: ClassicAgent {
     }
 
     public var parameters: String {
-        (["μ₀ = \(decimal(prior.rewardMean))"] + settings + (replanning == .step ? ["plans each step"] : []))
-            .joined(separator: ", ")
+        let weights = [("τ₀", prior.rewardPrecision), ("α₀", prior.concentration)].filter { $0.1 != 1 }
+        return
+            (["μ₀ = \(decimal(prior.rewardMean))"] + weights.map { "\($0.0) = \(decimal($0.1))" } + settings
+            + (replanning == .step ? ["plans each step"] : [])).joined(separator: ", ")
     }
 
     public func makePlayer(for family: any TaskFamily) -> TrialPlayer {
