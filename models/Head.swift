@@ -1,7 +1,15 @@
 import Autodiff
 
+/// Turns what a model holds into the logits of a policy or the value of a critic.
+public protocol OutputLayer: Sendable {
+    /// Width of a row of output.
+    var outputs: Int { get }
+    /// [rows, width] to [rows, outputs]. What it reads stays on the tape, as `features`, for analyses.
+    func read(_ hidden: Node, tape: Tape) -> Node
+}
+
 /// The last linear map of a model: to the logits of a policy or the value of a critic.
-public struct Head: Sendable {
+public struct Head: OutputLayer {
     public let outputs: Int
     private let weight: Node
     private let bias: Node
@@ -16,7 +24,6 @@ public struct Head: Sendable {
         bias = layout.add("head.bias", [outputs], .constant(0))
     }
 
-    /// [rows, width] to [rows, outputs]. What it reads stays on the tape, as `features`, for analyses.
     public func read(_ hidden: Node, tape: Tape) -> Node {
         tape.features = hidden
         return tape.linear(hidden, weight: weight, bias: bias)

@@ -29,13 +29,18 @@ public enum MemoryReset: String, Sendable, Codable, CaseIterable {
     ///
     /// - Parameters:
     ///   - states: a [B, width] each.
+    ///   - parts: states that lie side by side in each of them, [B · parts, width / parts].
     ///   - episodeEnds: d_{t−1} of each lane [B].
-    func applied(to states: NodeList, episodeEnds: UnsafePointer<Float>, tape: Tape) -> NodeList {
+    func applied(to states: NodeList, parts: Int, episodeEnds: UnsafePointer<Float>, tape: Tape) -> NodeList {
         let lanes = states[0].rows
         guard self != .none, (0..<lanes).contains(where: { episodeEnds[$0] == 1 }) else { return states }
-        let flags = tape.constant(episodeEnds, rows: lanes, columns: 1)
+        let flags = tape.constant(rows: lanes * parts, columns: 1)
+        let flag = tape.mutableValue(flags)
+        for row in 0..<flags.rows { flag[row] = episodeEnds[row / parts] }
         return NodeList(count: states.count) {
-            tape.resetRows(states[$0], where: flags, from: firstForgetful(of: states[$0].columns))
+            let part = states[$0].reshaped(rows: flags.rows, columns: states[$0].columns / parts)
+            let kept = tape.resetRows(part, where: flags, from: firstForgetful(of: part.columns))
+            return kept.reshaped(rows: lanes, columns: states[$0].columns)
         }
     }
 }

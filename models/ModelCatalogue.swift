@@ -86,6 +86,16 @@ public let modelCatalogue = Catalogue<ModelEntry>([
     ) { GRU($0) },
     ModelEntry(name: "lstm", summary: "long short-term memory, one layer", options: ModelOptions.chrono) { LSTM($0) },
     ModelEntry(name: "elman", summary: "recurrent network without gates, tanh, one layer: a control") { Elman($0) },
+    ModelEntry(
+        name: "symmetric-gru",
+        summary: "a GRU for each action, all with the same weights, and the mean of their states",
+        hidden: 64, options: ModelOptions.chrono
+    ) { ArmSymmetric($0) { GRU($0) } },
+    ModelEntry(
+        name: "symmetric-lstm",
+        summary: "an LSTM for each action, all with the same weights, and the mean of their states",
+        hidden: 64, options: ModelOptions.chrono
+    ) { ArmSymmetric($0) { LSTM($0) } },
     ModelEntry(name: "feedforward", summary: "two tanh layers without a memory: a control") { FeedForward($0) },
     ModelEntry(
         name: "transformer", summary: "causal transformer, norm first, with a key-value cache", hidden: 128,

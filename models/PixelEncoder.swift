@@ -19,7 +19,9 @@ public struct PixelEncoder: Encoder {
     private let first: ConvolutionShape
     private let second: ConvolutionShape
     private let stepScale: Float?
-    private let weight1, bias1, weight2, bias2, table, weight, bias: Node
+    private let weight1, bias1, weight2, bias2, weight, bias: Node
+    /// nil: the action is left to others.
+    private let table: Node?
 
     /// Output channels of the convolutions.
     private static let filters = 16
@@ -32,11 +34,11 @@ public struct PixelEncoder: Encoder {
     /// - Parameters:
     ///   - height: pixels, at least `smallestSide`, as `width`.
     ///   - width: pixels.
-    ///   - actions: A.
+    ///   - actions: A; nil: it is not told of the action, and has no embedding of it.
     ///   - features: H.
     ///   - stepScale: steps that count as 1 in the feature that tells how long the trial has run; nil: no such feature.
     public init(
-        height: Int, width: Int, channels: Int, actions: Int, features: Int, stepScale: Float? = nil,
+        height: Int, width: Int, channels: Int, actions: Int?, features: Int, stepScale: Float? = nil,
         layout: inout ParameterLayout
     ) {
         precondition(
@@ -54,8 +56,10 @@ public struct PixelEncoder: Encoder {
         bias1 = layout.add("encoder.conv1.bias", [filters], .constant(0))
         weight2 = layout.add("encoder.conv2.weight", [filters, filters, kernel, kernel], .xavierUniform())
         bias2 = layout.add("encoder.conv2.bias", [filters], .constant(0))
-        table = layout.add("encoder.action_embedding.weight", [actions, features], .xavierUniform())
-        let inputs = second.positions * filters + features + (stepScale == nil ? 2 : 3)
+        table = actions.map {
+            layout.add("encoder.action_embedding.weight", [$0, features], .xavierUniform())
+        }
+        let inputs = second.positions * filters + (table == nil ? 0 : features) + (stepScale == nil ? 2 : 3)
         weight = layout.add("encoder.fc.weight", [features, inputs], .xavierUniform())
         bias = layout.add("encoder.fc.bias", [features], .constant(0))
     }
@@ -68,9 +72,11 @@ public struct PixelEncoder: Encoder {
         let features = tape.convolution(shallow, second, weight: weight2, bias: bias2, rectified: true)  // [U, F]
         // The last map is the sum of its parts: of what frames and actions have in common it is computed once.
         let seen = tape.spread(tape.linear(features, weight: weight, fromColumn: 0), over: images)  // [rows, H]
-        let done = tape.embedding(
-            inputs.previousActions, count: rows,
-            table: tape.linear(table, weight: weight, fromColumn: features.columns))  // [rows, H]
+        let done = table.map {
+            tape.embedding(
+                inputs.previousActions, count: rows,
+                table: tape.linear($0, weight: weight, fromColumn: features.columns))  // [rows, H]
+        }
         let facts = tape.constant(rows: rows, columns: stepScale == nil ? 2 : 3)
         var row = tape.mutableValue(facts)
         for index in 0..<rows {
@@ -81,7 +87,7 @@ public struct PixelEncoder: Encoder {
         }
         return tape.relu(
             tape.linear(
-                facts, weight: weight, fromColumn: features.columns + table.columns, bias: bias,
-                addend: tape.add(seen, done)))
+                facts, weight: weight, fromColumn: features.columns + (table?.columns ?? 0), bias: bias,
+                addend: done.map { tape.add(seen, $0) } ?? seen))
     }
 }

@@ -30,6 +30,8 @@ public protocol SequencePolicy: Sendable {
     var outputs: Int { get }
     /// What its memory forgets when an episode ends: nothing, unless the model was built for an ablation and says so.
     var memoryReset: MemoryReset { get }
+    /// Renaming the actions renames its logits, and does not change its value: a law that the kit checks of those who say so.
+    var isArmSymmetric: Bool { get }
 
     /// The memory of `lanes` trials that have not begun.
     /// - Parameter steps: most steps that a trial may have; what a cache must hold.
@@ -49,6 +51,7 @@ public protocol SequencePolicy: Sendable {
 
 extension SequencePolicy {
     public var memoryReset: MemoryReset { .none }
+    public var isArmSymmetric: Bool { false }
 
     /// Bytes of a lane's memory for trials of at most `steps` steps; 0: the model has none.
     public func memoryBytes(steps: Int) -> Int { makeMemory(lanes: 1, steps: steps).bytesPerLane }
@@ -71,12 +74,17 @@ public protocol SequenceMemory: AnyObject {
 /// A model whose memory is a few vectors a lane: it writes its cell, and `step` and `unroll` are derived, and with them what
 /// `memoryReset` says.
 public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory {
+    associatedtype Output: OutputLayer
+
     /// Turns the inputs into features, [rows, I].
     var encoder: any Encoder { get }
     /// Turns the cell's output into logits or a value.
-    var head: Head { get }
+    var head: Output { get }
     /// Widths of the state vectors, at most four: [H] for a GRU, [H, H] for an LSTM. The first is what the head reads.
     var stateWidths: [Int] { get }
+    /// States that lie side by side in each state vector, such as one of each action; 1 unless the model says otherwise. Half
+    /// of a memory is half of each of them.
+    var statesPerVector: Int { get }
 
     /// One step of the recurrence for B lanes.
     /// - Parameters:
@@ -96,6 +104,7 @@ public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory 
 
 extension RecurrentPolicy {
     public var outputs: Int { head.outputs }
+    public var statesPerVector: Int { 1 }
 
     public func makeMemory(lanes: Int, steps: Int) -> RecurrentMemory {
         RecurrentMemory(lanes: lanes, widths: stateWidths)
@@ -109,7 +118,8 @@ extension RecurrentPolicy {
         let kept = NodeList(count: widths.count) {
             tape.constant(UnsafePointer(memory.states[$0].pointer), rows: lanes, columns: widths[$0])
         }
-        let state = memoryReset.applied(to: kept, episodeEnds: inputs.episodeEnds, tape: tape)
+        let state = memoryReset.applied(
+            to: kept, parts: statesPerVector, episodeEnds: inputs.episodeEnds, tape: tape)
         let next = NodeList(count: widths.count) { tape.variable(rows: lanes, columns: widths[$0]) }
         cell(features, state: state, next: next, tape: tape)
         for index in widths.indices { memory.states[index].copy(from: tape.value(next[index])) }
@@ -141,7 +151,8 @@ extension RecurrentPolicy {
             let rows = shape.offsets[step]..<shape.offsets[step] + alive
             let next = sequence.rows(rows)
             let kept = memoryReset.applied(
-                to: state.rows(0..<alive), episodeEnds: episodeEnds + rows.lowerBound, tape: tape)
+                to: state.rows(0..<alive), parts: statesPerVector, episodeEnds: episodeEnds + rows.lowerBound,
+                tape: tape)
             cell(features.rows(rows), state: kept, next: next, tape: tape)
             state = next
         }

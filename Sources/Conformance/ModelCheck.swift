@@ -16,6 +16,7 @@ public enum ModelLine: String, Sendable, CaseIterable {
     case carry = "state-carry"
     case restart
     case scale = "first scale"
+    case symmetry = "arm symmetry"
 
     /// What holds where the line holds.
     public var statement: String {
@@ -31,6 +32,7 @@ public enum ModelLine: String, Sendable, CaseIterable {
         case .carry: "memory holds over an episode's end, unless it is asked to forget; without memory nothing does"
         case .restart: "a memory that was reset is a fresh one"
         case .scale: "the first policy is close to uniform, activations neither vanish nor explode over 200 steps"
+        case .symmetry: "renaming the actions renames the logits, and leaves a value as it is, if the model says so"
         }
     }
 }
@@ -86,6 +88,9 @@ struct ModelCheck {
 
     private func judge(_ line: ModelLine) -> Finding {
         var judgement = Judgement()
+        if line == .symmetry, !ModelCheck.roles.contains(where: { build($0, steps: 5).isArmSymmetric }) {
+            return Finding(line.rawValue, .notJudged, "it does not say so")
+        }
         for role in ModelCheck.roles {
             judgement.subject = role.name
             switch line {
@@ -100,6 +105,7 @@ struct ModelCheck {
             case .carry: carry(role, &judgement)
             case .restart: restart(role, &judgement)
             case .scale: scale(role, &judgement)
+            case .symmetry: symmetry(role, &judgement)
             }
         }
         return judgement.finding(line.rawValue)
@@ -315,5 +321,15 @@ struct ModelCheck {
         judgement.note(
             "largest logit \(Display.scientific(Double(logit))), spread \(Display.scientific(spread.first)), later \(Display.scientific(spread.last))"
         )
+    }
+
+    private func symmetry(_ role: Role, _ judgement: inout Judgement) {
+        let model = model(role, seed: 64)
+        guard model.policy.isArmSymmetric else { return judgement.note("not said to be symmetric") }
+        var random = RandomSource(seed: 65)
+        let report = relabellingReport(model, random: &random)
+        judgement.require(report.error < 1e-5, "renamed actions part outputs by \(Display.scientific(report.error))")
+        judgement.require(report.contrast > 1e-3, "outputs do not tell actions apart")
+        judgement.note("apart by \(Display.scientific(report.error))")
     }
 }

@@ -86,3 +86,40 @@ public func spreadReport(_ model: ModelUnderTest) -> (first: Double, last: Doubl
     let tenth = max(1, steps / 10)
     return (mean(0..<tenth), mean(steps - tenth..<steps))
 }
+
+/// Arm symmetry: renaming the actions renames a policy's logits, and leaves a value (one output) as it is.
+public struct RelabellingReport: Sendable {
+    /// ‖outputs of the renamed history − renamed outputs‖ / ‖outputs‖, the largest over some permutations.
+    public var error: Double
+    /// ‖renamed outputs − outputs‖ / ‖outputs‖, the smallest: 0 of who does not tell actions apart, to whom the law says
+    /// nothing. Infinite of a value, which has no actions.
+    public var contrast: Double
+}
+
+/// - Parameter permutations: how many names are tried, none of which leaves all actions as they are.
+public func relabellingReport(
+    _ model: ModelUnderTest, permutations: Int = 4, random: inout RandomSource
+) -> RelabellingReport {
+    let before = model.unrolled()
+    let (actions, isValue) = (model.trials.actions, model.policy.outputs == 1)
+    var report = RelabellingReport(error: 0, contrast: .infinity)
+    let plain = Array(0..<actions)
+    for _ in 0..<(actions > 1 ? permutations : 0) {
+        var names = plain
+        while names == plain { names = random.permutation(actions) }
+        let renamed = before.map { trial in
+            trial.map { outputs -> [Float] in
+                if isValue { return outputs }
+                var renamed = outputs
+                for (action, output) in outputs.enumerated() { renamed[names[action]] = output }
+                return renamed
+            }
+        }
+        let after = model.with(model.trials.relabelled(names)).unrolled()
+        report.error = max(report.error, relativeDistance(after.joinedNumbers, from: renamed.joinedNumbers))
+        if isValue { continue }
+        report.contrast = min(
+            report.contrast, relativeDistance(renamed.joinedNumbers, from: before.joinedNumbers))
+    }
+    return report
+}

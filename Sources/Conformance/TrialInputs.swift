@@ -75,6 +75,17 @@ public struct TrialInputs: Sendable {
         return result
     }
 
+    /// The trials of somebody who calls action a `names[a]`; `names` is a permutation of 0 ..< A.
+    public func relabelled(_ names: [Int]) -> TrialInputs {
+        var result = self
+        for (trial, steps) in steps.enumerated() {
+            for (step, input) in steps.enumerated() where input.previousAction >= 0 {
+                result.steps[trial][step].previousAction = Int32(names[Int(input.previousAction)])
+            }
+        }
+        return result
+    }
+
     /// Orders of the trials that a packed batch may have: longest first, equals in the order of `preference`.
     public func packingOrder(preference: [Int]? = nil) -> [Int] {
         let order = preference ?? Array(steps.indices)

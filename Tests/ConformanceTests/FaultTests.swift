@@ -31,6 +31,7 @@ import Training
         (.wrongDerivative, [.derivative], []),
         (.keepsOldMemory, [.restart], [.memory]),
         (.beginsCertain, [.scale], []),
+        (.claimsSymmetry, [.symmetry], []),
     ]
 
     @Test(arguments: models)
@@ -42,6 +43,13 @@ import Training
         #expect(failedLines(report.contracts[0].findings) == names(contract), "\(report)")
         #expect(report.passed == (lines.isEmpty && contract.isEmpty))
         #expect(report.passed || report.description.contains("✗"))
+    }
+
+    /// To whom all actions are one the law of symmetry says nothing, and the kit says so.
+    @Test func aSymmetryOfNothingIsFound() throws {
+        let report = ConformanceReport(hidden: 8, tasks: []) { FaultyModel($0, .tellsNoActionsApart) }
+        #expect(failedLines(report.model) == names([.symmetry]), "\(report)")
+        #expect(report.description.contains("do not tell actions apart"), "\(report)")
     }
 
     /// With kinks the derivative is judged by a median, which a wrong factor moves too.

@@ -34,6 +34,20 @@ struct FaultyModel: SequencePolicy {
         case forgets
         /// Says that it has no memory, and has one.
         case deniesMemory
+        /// Says that all actions are alike to it, and reads and writes each with weights of its own.
+        case claimsSymmetry
+        /// Says so too, and is not told which was taken, and gives all of them one logit.
+        case tellsNoActionsApart
+
+        /// An encoder that is not yet at fault, but for one of images that is not told of actions.
+        func encoder(_ specification: ModelSpecification, _ layout: inout ParameterLayout) -> any Encoder {
+            guard self == .tellsNoActionsApart,
+                case .image(let height, let width, let channels) = specification.observation
+            else { return specification.makeEncoder(&layout) }
+            return PixelEncoder(
+                height: height, width: width, channels: channels, actions: nil, features: specification.hidden,
+                stepScale: specification.stepScale, layout: &layout)
+        }
     }
 
     final class Memory: SequenceMemory {
@@ -71,11 +85,18 @@ struct FaultyModel: SequencePolicy {
         self.fault = fault
         width = specification.hidden
         var layout = ParameterLayout()
-        let plain = specification.makeEncoder(&layout)
+        let plain = fault.encoder(specification, &layout)
         let reward = specification.observation.count + specification.actions
         // Only where features are the inputs side by side has the reward a column.
         let hasColumns = plain is ConcatenationEncoder
-        encoder = fault == .dropsLastReward && hasColumns ? RewardDropper(encoder: plain, reward: reward) : plain
+        encoder =
+            switch fault {
+            case .dropsLastReward where hasColumns:
+                FeatureDropper(encoder: plain, columns: reward..<reward + 1) { $0.episodeEnds[$1] == 1 }
+            case .tellsNoActionsApart where hasColumns:
+                FeatureDropper(encoder: plain, columns: reward - specification.actions..<reward) { _, _ in true }
+            default: plain
+            }
         weightX = layout.add("weight_ih", [3 * width, encoder.features], .xavierUniform(blocks: 3))
         weightH = layout.add("weight_hh", [3 * width, width], .orthogonal(blocks: 3))
         biasX = layout.add("bias_ih", [3 * width], .constant(0))
@@ -100,6 +121,7 @@ struct FaultyModel: SequencePolicy {
     }
 
     var outputs: Int { head.outputs }
+    var isArmSymmetric: Bool { fault == .claimsSymmetry || fault == .tellsNoActionsApart }
 
     func makeMemory(lanes: Int, steps: Int) -> Memory { Memory(RecurrentMemory(lanes: lanes, widths: [width]), fault) }
 
@@ -173,9 +195,13 @@ struct FaultyModel: SequencePolicy {
 
     private func read(_ hidden: Node, _ tape: Tape) -> Node {
         switch fault {
-        case .wrongPullback: head.read(tape.wrong(hidden, WrongPullback.self), tape: tape)
-        case .wrongDerivative: head.read(tape.wrong(hidden, WrongDerivative.self), tape: tape)
-        default: head.read(hidden, tape: tape)
+        case .tellsNoActionsApart:
+            let logits = head.read(hidden, tape: tape).reshaped(rows: hidden.rows * outputs, columns: 1)
+            let same = tape.repeatRows(tape.groupMean(logits, size: outputs), count: outputs)
+            return same.reshaped(rows: hidden.rows, columns: outputs)
+        case .wrongPullback: return head.read(tape.wrong(hidden, WrongPullback.self), tape: tape)
+        case .wrongDerivative: return head.read(tape.wrong(hidden, WrongDerivative.self), tape: tape)
+        default: return head.read(hidden, tape: tape)
         }
     }
 
@@ -186,17 +212,17 @@ struct FaultyModel: SequencePolicy {
     }
 }
 
-/// φ without the reward of an episode's last step.
-private struct RewardDropper: Encoder {
+/// φ without some of its columns in some rows.
+private struct FeatureDropper: Encoder {
     let encoder: any Encoder
-    /// Column of the reward among the features.
-    let reward: Int
+    let columns: Range<Int>
+    let drops: @Sendable (_ inputs: StepInputs, _ row: Int) -> Bool
     var features: Int { encoder.features }
 
     func encode(_ inputs: StepInputs, tape: Tape) -> Node {
         let node = encoder.encode(inputs, tape: tape)
-        for row in 0..<inputs.rows where inputs.episodeEnds[row] == 1 {
-            tape.mutableValue(node)[row * features + reward] = 0
+        for row in 0..<inputs.rows where drops(inputs, row) {
+            for column in columns { tape.mutableValue(node)[row * features + column] = 0 }
         }
         return node
     }

@@ -62,7 +62,10 @@ import Testing
     }
 
     /// `half` of a recurrent model: somebody sets the second half of each state vector to 0 from outside.
-    @Test(arguments: ["gru", "lstm", "elman"]) func halfOfTheStateIsSetToZero(_ name: String) throws {
+    /// Where each action has a state of its own, half of each.
+    @Test(arguments: ["gru", "lstm", "elman", "symmetric-gru", "symmetric-lstm"]) func halfOfTheStateIsSetToZero(
+        _ name: String
+    ) throws {
         let entry = try #require(modelCatalogue.entry(named: name))
         let model = Self.model(entry, .none)
         let trial = model.trials.steps[2]
@@ -71,7 +74,9 @@ import Testing
             let (memory, tape) = (policy.makeMemory(lanes: 1, steps: trial.count), Tape())
             return trial.flatMap { input -> [Float] in
                 if input.episodeEnd == 1 {
-                    for state in memory.states { for unit in 4..<8 { state.pointer[unit] = 0 } }
+                    for state in memory.states {
+                        for unit in 0..<state.columns where unit % 8 >= 4 { state.pointer[unit] = 0 }
+                    }
                 }
                 let rows = OwnedInputs([input], space: .vector(width: 2))
                 return model.parameters.withUnsafeBufferPointer { theta in

@@ -151,6 +151,18 @@ public enum PrimitiveCatalogue {
             "concatenate four", [.init(5, 3), .init(5, 4), .init(5, 1), .init(5, 2)], isQuadratic: true,
             mayBeConstant: [1, 2]
         ) { $0.concatenate($1[0], $1[1], $1[2], $1[3]) },
+        PrimitiveCase("group mean", [.init(12, 5)], isQuadratic: true, mayBeConstant: [0]) {
+            $0.groupMean($1[0], size: 4)
+        },
+        PrimitiveCase("group mean of some rows", [.init(12, 5)], isQuadratic: true) {
+            $0.groupMean($1[0].rows(3..<9), size: 2)
+        },
+        PrimitiveCase("repeat rows", [.init(3, 5)], isQuadratic: true, mayBeConstant: [0]) {
+            $0.repeatRows($1[0], count: 4)
+        },
+        PrimitiveCase("repeat rows beside", [.init(3, 5), .init(12, 2)], isQuadratic: true, mayBeConstant: [0, 1]) {
+            $0.repeatRows($1[0], count: 4, beside: $1[1])
+        },
         PrimitiveCase("columns", [.init(5, 7)], isQuadratic: true) { $0.columns(2..<6, of: $1[0]) },
         PrimitiveCase("embedding", [.init(4, 3)], isQuadratic: true) {
             $0.embedding([2, -1, 0, 2, 3, -1, 2], count: 7, table: $1[0])
