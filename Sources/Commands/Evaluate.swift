@@ -73,10 +73,11 @@ struct Evaluate: TakesSettings {
         var configuration = try run.configuration()
         try configuration.validate()
         if let resetMemory { configuration.modelOptions["reset-memory"] = .word(resetMemory.rawValue) }
-        let agent = try LearnedAgent(run, configuration, choice: choice)
+        var agent = try LearnedAgent(run, configuration, choice: choice)
         let entry = try taskCatalogue.require(configuration.task)
         configuration = try configuration.playing(
             settings.values(of: entry.options, owner: "task '\(configuration.task)'"))
+        agent = try agent.playing(configuration)
         let family = try configuration.makeFamily()
         let members = 0..<(trials ?? (family.measures.contains(.success) ? 1000 : 10_000))
         let workers = Workers(threads: threads.count)

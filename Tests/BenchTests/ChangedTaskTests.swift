@@ -27,6 +27,28 @@ import Training
         #expect(try configuration("bandit").playing([:]) == configuration("bandit"))
     }
 
+    /// An arm-symmetric policy has the same weights for any number of arms, but not for any number of states.
+    @Test(arguments: ["symmetric-gru", "symmetric-lstm"]) func aSymmetricPolicyPlaysAnyNumberOfArms(_ model: String)
+        throws
+    {
+        let trained = try configuration("bandit", model: model, ["hidden": 8])
+        let policy = try trained.makePolicy()
+        let weights = Matrix(rows: 1, columns: policy.layout.count)
+        weights.copy(from: policy.layout.initialValues(RandomSource(seed: 1)))
+        let agent = LearnedAgent(name: "", policy: policy, weights: weights)
+        for arms in [2, 5, 50] {
+            let bandit = try trained.playing(["arms": .integer(arms)])
+            let other = try agent.playing(bandit)
+            #expect(other.policy.outputs == arms)
+            // The first policy is nearly random, whose return is 5.
+            let played = Evaluation(
+                other, family: try bandit.makeFamily(), members: 0..<1000, seed: 3, workers: Workers(threads: 1))
+            #expect(abs(played.totalRewards.mean - 5) < 4 * played.totalRewards.standardError, "\(played.totalRewards)")
+        }
+        #expect(try configuration("mdp", model: model).playing(["actions": 3]).makePolicy().outputs == 3)
+        #expect(error(try configuration("mdp", model: model), ["states": 12]).contains("--states is 12"))
+    }
+
     @Test func whatChangesTheWidthIsNamed() throws {
         for (task, given, words) in [
             ("bandit", ["episodes": 20, "arms": 7] as Values, "--arms is 7, and this policy was trained on 5"),

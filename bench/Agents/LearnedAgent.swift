@@ -31,6 +31,12 @@ public struct LearnedAgent: Agent {
             weights: try Trainer.policyParameters(of: policy, in: file, path: run.checkpointPath), choice: choice)
     }
 
+    /// The same weights in a task that `Configuration.playing` allows, whose actions may be more or fewer.
+    public func playing(_ configuration: Configuration) throws -> LearnedAgent {
+        guard try configuration.makeFamily().actions != policy.outputs else { return self }
+        return LearnedAgent(name: name, policy: try configuration.makePolicy(), weights: weights, choice: choice)
+    }
+
     public var parameters: String { choice == .sampled ? "" : "\(choice.rawValue) actions" }
 
     public func play(

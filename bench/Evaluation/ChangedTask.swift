@@ -8,9 +8,10 @@ extension Configuration {
     /// The same run with other options of its task: what a trained policy is judged on beyond what it was trained for.
     ///
     /// - Parameter given: the options that differ.
-    /// - Throws: one line if the task has no such option, or if its members are shown or acted on in another width.
+    /// - Throws: one line if the task has no such option, or if its members are shown in another width, or if the policy's
+    ///   weights have other shapes there: one of its own for each action. Those of an arm-symmetric policy have not.
     public func playing(_ given: Values) throws -> Configuration {
-        let trained = try makeFamily()
+        let (shown, trained) = try (makeFamily().observation, makePolicy().layout.entries)
         let entry = try taskCatalogue.require(task)
         var changed = self
         for name in given.names {
@@ -20,8 +21,9 @@ extension Configuration {
             changed.taskOptions[name] = given[name]
         }
         func fits(_ configuration: Configuration) throws -> Bool {
-            let family = try configuration.makeFamily()
-            return family.observation == trained.observation && family.actions == trained.actions
+            let entries = try configuration.makePolicy().layout.entries
+            return try configuration.makeFamily().observation == shown
+                && entries.elementsEqual(trained) { $0.name == $1.name && $0.shape == $1.shape }
         }
         guard try !fits(changed) else { return changed }
         let culprit = given.names.first { name in

@@ -51,7 +51,7 @@ extension EvaluationRecord {
     init(_ agent: LearnedAgent, _ configuration: Configuration, name: String, trials: Int, workers: Workers) throws {
         let family = try configuration.makeFamily()
         let bank = EvaluationBank(family: family, trials: trials)
-        let result = bank.evaluate(agent, workers: workers)
+        let result = bank.evaluate(try agent.playing(configuration), workers: workers)
         let references = ReferenceReturns(of: family, members: 0..<trials, seed: EvaluationBank.seed)
         self.init(
             result, name: name, configuration: configuration, references: references,
