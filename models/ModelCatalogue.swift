@@ -102,4 +102,10 @@ public let modelCatalogue = Catalogue<ModelEntry>([
         predictionRate: 1e-3, options: TransformerOptions.options,
         objection: { TransformerOptions.objection(width: $0, $1) }
     ) { Transformer($0) },
+    ModelEntry(
+        name: "symmetric-transformer",
+        summary: "a transformer for each action, all with the same weights, and the mean of their streams", hidden: 64,
+        predictionRate: 1e-3, options: TransformerOptions.options,
+        objection: { TransformerOptions.objection(width: $0, $1) }
+    ) { Transformer($0, isArmSymmetric: true) },
 ])

@@ -17,6 +17,13 @@ public struct PackedShape: Sendable, Equatable {
     /// - Parameter lengths: steps of each trial, at least 1, longest first.
     public init(lengths: [Int]) { set(lengths: lengths) }
 
+    /// Each trial `count` times, side by side: lane b of the other is lanes `count` · b and following.
+    public init(_ other: PackedShape, times count: Int) {
+        lanesAtStep = other.lanesAtStep.map { count * $0 }
+        offsets = other.offsets.map { count * $0 }
+        rows = count * other.rows
+    }
+
     /// Takes the shape of other trials, in the memory at hand.
     public mutating func set(lengths: [Int]) {
         precondition(zip(lengths, lengths.dropFirst()).allSatisfy { $0 >= $1 }, "trials must be sorted, longest first")

@@ -28,7 +28,8 @@ import Training
     }
 
     /// An arm-symmetric policy has the same weights for any number of arms, but not for any number of states.
-    @Test(arguments: ["symmetric-gru", "symmetric-lstm"]) func aSymmetricPolicyPlaysAnyNumberOfArms(_ model: String)
+    @Test(arguments: ["symmetric-gru", "symmetric-lstm", "symmetric-transformer"])
+    func aSymmetricPolicyPlaysAnyNumberOfArms(_ model: String)
         throws
     {
         let trained = try configuration("bandit", model: model, ["hidden": 8])

@@ -19,6 +19,7 @@ import Testing
         }
         #expect(row == shape.rows)
         for (lane, length) in lengths.enumerated() { #expect(shape.length(lane: lane) == length) }
+        #expect(PackedShape(shape, times: 3) == PackedShape(lengths: lengths.flatMap { [$0, $0, $0] }))
     }
 
     @Test func shapesCanBeReplaced() {

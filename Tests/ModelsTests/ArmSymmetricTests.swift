@@ -93,12 +93,15 @@ import Testing
 
     // MARK: What is computed
 
-    /// Its weights are as many and of the same shapes for any number of arms.
-    @Test func parametersDoNotDependOnTheNumberOfArms() {
+    /// Their weights are as many and of the same shapes for any number of arms.
+    @Test(arguments: ["symmetric-gru", "symmetric-lstm", "symmetric-transformer"])
+    func parametersDoNotDependOnTheNumberOfArms(_ name: String) throws {
+        let entry = try #require(modelCatalogue.entry(named: name))
         func layout(_ arms: Int, _ observation: ObservationSpace) -> ParameterLayout {
-            Self.symmetricGRU(
+            entry.make(
                 ModelSpecification(
-                    observation: observation, actions: arms, outputs: arms, hidden: 8, headGain: 1)
+                    observation: observation, actions: arms, outputs: arms, hidden: 8,
+                    options: Values(defaults: entry.options), headGain: 1)
             ).layout
         }
         for space in [ObservationSpace.vector(width: 3), .image(height: 14, width: 13, channels: 2)] {

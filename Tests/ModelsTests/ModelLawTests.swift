@@ -24,7 +24,11 @@ import Testing
             ["layers": 1, "heads": 1, "feed-forward": 1], ["layers": 3, "heads": 2], ["attention-window": 3],
             ["position": "alibi", "attention-window": 2, "gating": "gru"],
             ["position": "rotary", "heads": 2, "attention-window": 4, "layers": 1],
-        ]
+        ],
+        "symmetric-transformer": [
+            ["layers": 1, "heads": 1], ["layers": 3, "heads": 2], ["position": "alibi", "attention-window": 3],
+            ["position": "rotary", "heads": 2, "gating": "gru"],
+        ],
     ]
 
     static let variants: [Variant] = modelCatalogue.entries.flatMap { entry in
