@@ -122,8 +122,14 @@ import Testing
         for (asked, name, owners, kind) in [
             (request("bandit"), "maze-size", "maze has it", "no option of task 'bandit'"),
             (request("maze"), "arms", "bandit has it", "no option of task 'maze'"),
-            (request("bandit", "gru"), "heads", "transformer has it", "no option of model 'gru'"),
-            (request("bandit", "elman"), "chrono-t-max", "gru, lstm have it", "no option of model 'elman'"),
+            (
+                request("bandit", "gru"), "heads", "transformer, symmetric-transformer have it",
+                "no option of model 'gru'"
+            ),
+            (
+                request("bandit", "elman"), "chrono-t-max", "gru, lstm, symmetric-gru, symmetric-lstm have it",
+                "no option of model 'elman'"
+            ),
             (request("bandit"), "clip-range", "ppo has it", "no option of learner 'trpo'"),
             (request("bandit", learner: "ppo"), "damping", "trpo has it", "no option of learner 'ppo'"),
             (request("bandit", learner: "a2c"), "maximum-kl", "trpo, ppo have it", "no option of learner 'a2c'"),
