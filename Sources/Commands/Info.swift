@@ -63,9 +63,11 @@ struct Info: TakesSettings {
     }
 
     private func printCatalogue<Entry>(_ catalogue: Catalogue<Entry>) {
+        let names = modelCatalogue.names + taskCatalogue.names + learnerCatalogue.names
+        let width = 2 + names.reduce(0) { max($0, $1.count) }
         print("\(Entry.kind)s")
         for entry in catalogue.entries {
-            print("  \(entry.name.padding(toLength: 18, withPad: " ", startingAt: 0))\(entry.summary)")
+            print("  \(entry.name.padding(toLength: width, withPad: " ", startingAt: 0))\(entry.summary)")
         }
     }
 

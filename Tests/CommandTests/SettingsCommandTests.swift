@@ -94,6 +94,16 @@ import Testing
         #expect(text.hasSuffix("\n\n" + (try succeed("train", "--task", task, "--dry-run"))))
     }
 
+    /// Names whole, however long, and apart from what they are.
+    @Test func infoShowsTheCatalogues() throws {
+        let lines = try succeed("info", "--threads", "1").split(separator: "\n")
+        for (name, summary) in modelCatalogue.entries.map({ ($0.name, $0.summary) })
+            + learnerCatalogue.entries.map({ ($0.name, $0.summary) })
+        {
+            #expect(lines.contains { $0.hasPrefix("  \(name)  ") && $0.hasSuffix("  \(summary)") }, "\(name)")
+        }
+    }
+
     @Test(arguments: learnerCatalogue.names) func infoShowsALearnersOptions(_ learner: String) throws {
         let entry = try learnerCatalogue.require(learner)
         let text = try succeed("info", "--learner", learner)

@@ -41,6 +41,12 @@ import Testing
         #expect(report.error < 1e-5 && report.contrast > 0.03, "\(report)")
     }
 
+    /// The wrapper makes any recurrent model symmetric.
+    @Test func anyCellCanBeShared() {
+        let report = report(Self.model { specification in ArmSymmetric(specification) { Elman($0) } })
+        #expect(report.error < 1e-5 && report.contrast > 0.03, "\(report)")
+    }
+
     /// A model without weights for all arms in common is far from it, as a policy and as a critic.
     @Test(arguments: ["gru", "lstm", "elman", "feedforward", "transformer"], [1, arms])
     func otherModelsAreNotSymmetric(_ name: String, _ outputs: Int) throws {
