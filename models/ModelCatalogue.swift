@@ -108,4 +108,12 @@ public let modelCatalogue = Catalogue<ModelEntry>([
         predictionRate: 1e-3, options: TransformerOptions.options,
         objection: { TransformerOptions.objection(width: $0, $1) }
     ) { Transformer($0, isArmSymmetric: true) },
+    ModelEntry(
+        name: "min-gru", summary: "minGRU: residual layers with gated means, gates by the input alone", hidden: 128,
+        predictionRate: 1e-3, options: ModelOptions.chrono + ModelOptions.layers
+    ) { ResidualStack<MinGRU>($0) },
+    ModelEntry(
+        name: "min-lstm", summary: "minLSTM: the same with a forget and an input gate that add up to 1", hidden: 128,
+        predictionRate: 1e-3, options: ModelOptions.chrono + ModelOptions.layers
+    ) { ResidualStack<MinLSTM>($0) },
 ])

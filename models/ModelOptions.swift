@@ -27,6 +27,12 @@ public enum ModelOptions {
             help: "T_max of chrono initialisation, steps; 0: the length of a trial, 1: none"),
         Option("chrono-share", 0...1.0, default: 1.0, help: "Share of the units with chrono initialisation"),
     ]
+
+    /// Models of residual layers, each with a feed-forward layer.
+    static let layers = [
+        Option("layers", 1...64, default: 2, help: "Layers of the model"),
+        Option("feed-forward", 1...64, default: 4, help: "Width of the feed-forward layers, in hidden widths"),
+    ]
 }
 
 extension ModelSpecification {

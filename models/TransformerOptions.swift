@@ -50,20 +50,19 @@ struct TransformerOptions {
         return (1...heads).map { exp2(-8 * Float($0) / Float(heads)) }
     }
 
-    static let options = [
-        Option("layers", 1...64, default: 2, help: "Layers of a transformer"),
-        Option("heads", 1...256, default: 4, help: "Attention heads; they must divide the hidden width"),
-        Option("feed-forward", 1...64, default: 4, help: "Width of the feed-forward layers, in hidden widths"),
-        Option(
-            "position", PositionEncoding.self, default: .none,
-            help: "Position encoding, besides the step count that is always an input"),
-        Option(
-            "attention-window", 0...1_000_000, default: 0,
-            help: "Steps that a step attends to, itself among them; 0: all of the trial"),
-        Option(
-            "gating", ResidualGating.self, default: .none,
-            help: "How a sublayer's output joins the residual stream: added, or through a gated recurrent unit"),
-    ]
+    static let options =
+        ModelOptions.layers + [
+            Option("heads", 1...256, default: 4, help: "Attention heads; they must divide the hidden width"),
+            Option(
+                "position", PositionEncoding.self, default: .none,
+                help: "Position encoding, besides the step count that is always an input"),
+            Option(
+                "attention-window", 0...1_000_000, default: 0,
+                help: "Steps that a step attends to, itself among them; 0: all of the trial"),
+            Option(
+                "gating", ResidualGating.self, default: .none,
+                help: "How a sublayer's output joins the residual stream: added, or through a gated recurrent unit"),
+        ]
 
     /// Why there is no transformer of this width with these options; nil if there is one.
     static func objection(width: Int, _ values: Values) -> String? {

@@ -75,7 +75,7 @@ public enum Initializer: Sendable, Equatable {
     /// section 2). A network that is to count over a trial of hundreds of steps has counters from the start.
     /// `share`: of the units; the others have 0, and forget within two steps.
     /// `opposite`: a block that has minus the same numbers, the biases of a gate that takes in.
-    case chrono(horizon: Float, share: Float = 1, block: Int, opposite: Int? = nil, blocks: Int)
+    case chrono(horizon: Float, share: Float = 1, block: Int? = nil, opposite: Int? = nil, blocks: Int)
 
     /// Values for a parameter of `shape`, row-major.
     public func values(shape: [Int], random: inout RandomSource) -> [Float] {

@@ -195,7 +195,7 @@ import Testing
         (["train", "--damping", "1", "--learner", "ppo"], "--damping is no option of learner 'ppo': trpo has it"),
         (
             ["train", "--model", "transformer", "--chrono-share", "0.5"],
-            "--chrono-share is no option of model 'transformer': gru, lstm, symmetric-gru, symmetric-lstm have it"
+            "--chrono-share is no option of model 'transformer': gru, lstm, symmetric-gru, symmetric-lstm, min-gru, min-lstm have it"
         ),
         (["train", "--maze-size", "5"], "--maze-size is no option of task 'bandit': maze has it"),
         (["train", "--nonsense-of-mine", "5"], "--nonsense-of-mine"),

@@ -58,6 +58,23 @@ import Testing
         #expect(errors.largest < roundingTolerance(depth: 6 * 11), "\(errors)")
     }
 
+    /// Residual layers with gated means, against the published formulas, PyTorch's norms and linear maps, over trials of 6
+    /// steps in three lanes.
+    @Test(arguments: ["min-gru", "min-lstm"]) func stackPolicy(_ name: String) throws {
+        let (golden, inputs) = try (Golden(name + "_policy"), Self.inputs(name + "_policy"))
+        let entry = try #require(modelCatalogue.entry(named: name))
+        let policy = entry.make(
+            ModelSpecification(
+                observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4,
+                options: Values(defaults: entry.options, given: ["feed-forward": 2]), headGain: 1))
+        #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
+        #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
+        let rows = inputs.rows(observed: 2)
+        let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
+        // Two layers of products over 7, 4, 4, 4 and 8 numbers, norms over 4 and means over 6 steps.
+        #expect(errors.largest < roundingTolerance(depth: 2 * 45), "\(errors)")
+    }
+
     /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes.
     @Test func transformerPolicy() throws {
         let (golden, inputs) = try (Golden("transformer_policy"), Self.inputs("transformer_policy"))

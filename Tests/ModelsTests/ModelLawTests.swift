@@ -29,6 +29,7 @@ import Testing
             ["layers": 1, "heads": 1], ["layers": 3, "heads": 2], ["position": "alibi", "attention-window": 3],
             ["position": "rotary", "heads": 2, "gating": "gru"],
         ],
+        "min-gru": [["layers": 3, "feed-forward": 1]], "min-lstm": [["layers": 1]],
     ]
 
     static let variants: [Variant] = modelCatalogue.entries.flatMap { entry in

@@ -13,6 +13,9 @@ public enum PrimitiveCatalogue {
         PrimitiveCase("tanh", [.init(5, 7)]) { $0.tanh($1[0]) },
         PrimitiveCase("sigmoid", [.init(5, 7)], reach: 2) { $0.sigmoid($1[0]) },
         PrimitiveCase("relu", [.init(5, 7)], isQuadratic: true, kinkMargin: 0.5) { $0.relu($1[0]) },
+        PrimitiveCase("gate share", [.init(5, 7), .init(5, 7)], reach: 2, mayBeConstant: [0, 1]) {
+            $0.gateShare($1[0], $1[1])
+        },
         PrimitiveCase("add", [.init(5, 7), .init(5, 7)], isQuadratic: true, mayBeConstant: [0, 1]) {
             $0.add($1[0], $1[1])
         },
@@ -88,6 +91,8 @@ public enum PrimitiveCatalogue {
             step(nodes[0].rows(1..<3), sequence.rows(0..<2), sequence.rows(3..<5))
             return sequence
         },
+        gatedMean("gated mean", flags: nil),
+        gatedMean("gated mean that forgets", flags: [0, 0, 0, 1, 0, 0, 1, 0, 1]),
         gruSequence("gru sequence", lengths: [4, 3, 3, 1], inputs: 5, hidden: 2, reach: 0.3, mayBeConstant: [0]),
         // Several runs of steps, and products by factors in an order of their own.
         gruSequence(
@@ -316,6 +321,18 @@ public enum PrimitiveCatalogue {
             .init(lanes, inputs), .init(lanes, hidden), .init(3 * hidden, inputs), .init(3 * hidden, hidden),
             .init(1, 3 * hidden), .init(1, 3 * hidden),
         ]
+    }
+
+    /// Over four lanes of 9 rows in all, from a state that is given.
+    private static func gatedMean(_ name: String, flags: [Float]?) -> PrimitiveCase {
+        let shape = PackedShape(lengths: [4, 3, 1, 1])
+        return PrimitiveCase(
+            name, [.init(9, 5), .init(9, 5), .init(4, 5)], mayBeConstant: [2]
+        ) { tape, nodes in
+            tape.gatedMean(
+                gate: nodes[0], candidate: nodes[1], before: nodes[2], shape: tape.register(shape),
+                flags: flags.map { tape.constant($0, rows: 9, columns: 1) }, firstForgetful: 2)
+        }
     }
 
     private static func gruSequence(

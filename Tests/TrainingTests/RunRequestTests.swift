@@ -127,7 +127,8 @@ import Testing
                 "no option of model 'gru'"
             ),
             (
-                request("bandit", "elman"), "chrono-t-max", "gru, lstm, symmetric-gru, symmetric-lstm have it",
+                request("bandit", "elman"), "chrono-t-max",
+                "gru, lstm, symmetric-gru, symmetric-lstm, min-gru, min-lstm have it",
                 "no option of model 'elman'"
             ),
             (request("bandit"), "clip-range", "ppo has it", "no option of learner 'trpo'"),

@@ -25,6 +25,18 @@ void rl2x_tanh_slope(size_t count, const float *x, float *y, float *slope);
 void rl2x_sigmoid_slope(size_t count, const float *x, float *y, float *slope);
 void rl2x_relu_slope(size_t count, const float *x, float *y, float *slope);
 
+// share[i] = s(x[i]) / (s(x[i]) + s(y[i])) with the sigmoid s; slopes [2, count], by x and by y, may be null.
+void rl2x_gate_share(size_t count, const float *x, const float *y, float *share, float *slopes);
+
+// One step of h' = h + gate (candidate - h), elementwise; before, what was h, may be null: it is zero.
+void rl2x_gated_mean(size_t count, const float *gate, const float *candidate, const float *before, float *next);
+// Its tangent; d_before may be null too.
+void rl2x_gated_mean_pushforward(size_t count, const float *gate, const float *candidate, const float *before,
+                                 const float *d_gate, const float *d_candidate, const float *d_before, float *d_next);
+// Adds to cotangents from that of h', u; u_before may be null.
+void rl2x_gated_mean_pullback(size_t count, const float *gate, const float *candidate, const float *before,
+                              const float *u, float *u_gate, float *u_candidate, float *u_before);
+
 // rows of y [rows, columns] += bias [columns]
 void rl2x_add_bias(size_t rows, size_t columns, const float *bias, float *y);
 // rows of y [rows, columns] = x + bias; one of the two may be null: it is zero.

@@ -187,6 +187,64 @@ def transformer_policy():
         write(models, "transformer_policy", run, operands, extra)
 
 
+def min_gru(candidate, gate):
+    return torch.sigmoid(gate), candidate
+
+
+def min_lstm(candidate, forget_gate, input_gate):
+    forget, take = torch.sigmoid(forget_gate), torch.sigmoid(input_gate)
+    return take / (forget + take), candidate
+
+
+def stack_policy(name, mixer, count, gates):
+    """Residual layers with running means as mixers, over trials of 6 steps in 3 lanes; D = 4, F = 8."""
+    steps, lanes, actions, width, layers = 6, 3, 3, 4, 2
+    x, extra = policy_inputs(steps, lanes, 2, actions)
+    functional = torch.nn.functional
+    operands = {"embedding.weight": grid(width, x.shape[-1], scale=1.5), "embedding.bias": grid(width)}
+    for layer in range(layers):
+        prefix = f"layers.{layer}."
+        operands |= {
+            prefix + "norm1.weight": 1 + grid(width, scale=0.5), prefix + "norm1.bias": grid(width, scale=0.5),
+            prefix + f"mixer.{gates}.weight": grid(count * width, width, scale=0.5),
+            prefix + f"mixer.{gates}.bias": grid(count * width, scale=0.5),
+            prefix + "mixer.to_out.weight": grid(width, width, scale=0.5),
+            prefix + "mixer.to_out.bias": grid(width, scale=0.5),
+            prefix + "norm2.weight": 1 + grid(width, scale=0.5), prefix + "norm2.bias": grid(width, scale=0.5),
+            prefix + "linear1.weight": grid(2 * width, width, scale=0.5),
+            prefix + "linear1.bias": grid(2 * width, scale=0.5),
+            prefix + "linear2.weight": grid(width, 2 * width, scale=0.5),
+            prefix + "linear2.bias": grid(width, scale=0.5)}
+    operands |= {"norm.weight": 1 + grid(width, scale=0.5), "norm.bias": grid(width, scale=0.5),
+                 "head.weight": grid(actions, width, scale=0.5), "head.bias": grid(actions, scale=0.5)}
+
+    def run(*values):
+        named = dict(zip(operands, values))
+
+        def linear(key, y):
+            return functional.linear(y, named[key + ".weight"], named[key + ".bias"])
+
+        def norm(key, y):
+            return functional.layer_norm(y, (width,), named[key + ".weight"], named[key + ".bias"])
+
+        stream = linear("embedding", x.transpose(0, 1))
+        for layer in range(layers):
+            prefix = f"layers.{layer}."
+            parts = linear(prefix + "mixer." + gates, norm(prefix + "norm1", stream)).chunk(count, dim=-1)
+            share, candidate = mixer(*parts)
+            state, states = torch.zeros_like(candidate[:, 0]), []
+            for step in range(steps):
+                state = (1 - share[:, step]) * state + share[:, step] * candidate[:, step]
+                states.append(state)
+            mixed = torch.stack(states, dim=1)
+            stream = stream + linear(prefix + "mixer.to_out", mixed)
+            inner = functional.gelu(linear(prefix + "linear1", norm(prefix + "norm2", stream)))
+            stream = stream + linear(prefix + "linear2", inner)
+        return linear("head", norm("norm", stream)).transpose(0, 1).contiguous()
+
+    write(models, name, run, operands, extra)
+
+
 linear()
 gelu()
 layer_norm()
@@ -199,3 +257,5 @@ recurrent_policy("lstm_policy", torch.nn.LSTM, "lstm.")
 recurrent_policy("elman_policy", torch.nn.RNN, "rnn.")
 rotary()
 transformer_policy()
+stack_policy("min-gru_policy", min_gru, 2, "to_hidden_and_gate")
+stack_policy("min-lstm_policy", min_lstm, 3, "to_hidden_and_f_i_gate")

@@ -1,0 +1,129 @@
+import Autodiff
+import Interface
+import Kernels
+
+/// How the layers of a `ResidualStack` read the past: a recurrence over a stream of rows, with a state of its own.
+protocol SequenceMixer: Sendable {
+    /// Adds its parameters to a layout, under `name`.
+    init(_ name: String, _ specification: ModelSpecification, layout: inout ParameterLayout)
+
+    /// Floats of its state a lane.
+    static func stateWidth(_ specification: ModelSpecification) -> Int
+
+    /// Mixes the rows of packed trials.
+    /// - Parameters:
+    ///   - x: the stream [R, D].
+    ///   - norm: of the stream, to be applied to what it reads.
+    ///   - before: the state before the first step [lanes, stateWidth]; nil: zeros.
+    /// - Returns: x with what it read added [R, D], and its states after every step [R, stateWidth].
+    func run(_ x: Node, norm: Affine, before: Node?, over trials: MixedTrials, tape: Tape) -> (Node, states: Node)
+}
+
+/// The trials whose rows a mixer is given.
+struct MixedTrials {
+    /// The number of their packed shape on the tape.
+    let shape: Int
+    /// Where a state is forgotten, a constant [R, 1]; nil: nowhere.
+    let flags: Node?
+    let reset: MemoryReset
+}
+
+/// A stack of residual layers, each a sequence mixer and a feed-forward layer with a norm before each, as in a transformer:
+///
+///     x_t = W_in φ_t + b_in,  L times: x += mixer(norm₁ x), x += W₂ gelu(W₁ norm₂ x + b₁) + b₂,  output = head(norm x)
+///
+/// Parameters: `embedding.weight` [D, I], `embedding.bias` [D]; of each layer `layers.l.norm1`, `layers.l.mixer`,
+/// `layers.l.norm2`, `layers.l.linear1` [F, D], `layers.l.linear2` [D, F]; `norm`, and the head's. Weights start Xavier
+/// uniform, those of the sublayers' last maps times 1/√(2L) (Radford et al. 2019), biases zero unless the mixer says
+/// otherwise.
+struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
+    let layout: ParameterLayout
+    let outputs: Int
+    let memoryReset: MemoryReset
+    private let stateWidths: [Int]
+    private let encoder: any Encoder
+    private let embedding: Affine
+    private let layers: [Layer]
+    private let norm: Affine
+    private let head: Head
+
+    private struct Layer {
+        let norm1: Affine
+        let mixer: Mixer
+        let norm2: Affine
+        let linear1: Affine
+        let linear2: Affine
+    }
+
+    init(_ specification: ModelSpecification) {
+        let (width, count) = (specification.hidden, specification.layers)
+        let inner = specification.options.integer("feed-forward") * width
+        outputs = specification.outputs
+        memoryReset = specification.memoryReset
+        var layout = ParameterLayout()
+        encoder = specification.makeEncoder(&layout)
+        embedding = Affine("embedding", [width, encoder.features], gain: specification.inputGain, layout: &layout)
+        layers = (0..<count).map { index in
+            let name = "layers.\(index)."
+            return Layer(
+                norm1: Affine(norm: name + "norm1", width: width, layout: &layout),
+                mixer: Mixer(name + "mixer", specification, layout: &layout),
+                norm2: Affine(norm: name + "norm2", width: width, layout: &layout),
+                linear1: Affine(name + "linear1", [inner, width], layout: &layout),
+                linear2: Affine(name + "linear2", [width, inner], gain: specification.depthGain, layout: &layout))
+        }
+        norm = Affine(norm: "norm", width: width, layout: &layout)
+        head = Head(width: width, outputs: outputs, gain: specification.headGain, layout: &layout)
+        stateWidths = [Int](repeating: Mixer.stateWidth(specification), count: count)
+        self.layout = layout
+    }
+
+    func makeMemory(lanes: Int, steps: Int) -> RecurrentMemory { RecurrentMemory(lanes: lanes, widths: stateWidths) }
+
+    func unroll(_ inputs: StepInputs, shape: PackedShape, tape: Tape) -> Node {
+        precondition(inputs.rows == shape.rows, "\(inputs.rows) inputs for a packed batch of \(shape.rows) rows")
+        return run(inputs, shape, tape: tape) { layer, x, trials in
+            layers[layer].mixer.run(x, norm: layers[layer].norm1, before: nil, over: trials, tape: tape).0
+        }
+    }
+
+    func step(_ inputs: StepInputs, memory: RecurrentMemory, tape: Tape) -> Node {
+        let lanes = inputs.rows
+        precondition(lanes == memory.lanes, "\(lanes) inputs for a memory of \(memory.lanes) lanes")
+        let shape = PackedShape(lengths: [Int](repeating: 1, count: lanes))
+        return run(inputs, shape, tape: tape) { layer, x, trials in
+            let state = memory.states[layer]
+            let before = tape.constant(UnsafePointer(state.pointer), rows: lanes, columns: stateWidths[layer])
+            let (mixed, states) = layers[layer].mixer.run(
+                x, norm: layers[layer].norm1, before: before, over: trials, tape: tape)
+            state.copy(from: tape.value(states))
+            return mixed
+        }
+    }
+
+    private func run(
+        _ inputs: StepInputs, _ shape: PackedShape, tape: Tape,
+        mix: (_ layer: Int, _ x: Node, _ trials: MixedTrials) -> Node
+    ) -> Node {
+        let trials = MixedTrials(
+            shape: tape.register(shape),
+            flags: memoryReset == .none ? nil : tape.constant(inputs.episodeEnds, rows: inputs.rows, columns: 1),
+            reset: memoryReset)
+        var x = tape.linear(encoder.encode(inputs, tape: tape), weight: embedding.weight, bias: embedding.bias)
+        for (index, layer) in layers.enumerated() {
+            x = tape.feedForward(
+                mix(index, x, trials), scale: layer.norm2.weight, shift: layer.norm2.bias,
+                weight1: layer.linear1.weight, bias1: layer.linear1.bias, weight2: layer.linear2.weight,
+                bias2: layer.linear2.bias, residual: true)
+        }
+        return head.read(tape.layerNorm(x, weight: norm.weight, bias: norm.bias), tape: tape)
+    }
+}
+
+extension ModelSpecification {
+    /// L
+    var layers: Int { options.integer("layers") }
+
+    /// Factor on the first weights of a sublayer's last map.
+    var depthGain: Float { 1 / Float(2 * layers).squareRoot() }
+}
