@@ -109,6 +109,9 @@ enum Command {
     /// Mazes of four rooms, in which an episode ends after 63 steps.
     static let smallMaze = ["--task", "maze", "--maze-size", "3", "--training-mazes", "0", "--hold-out", "draws"]
 
+    /// The learners that the program has: a test of learners' states registers one more in this process.
+    static var learners: [LearnerEntry] { learnerCatalogue.entries.filter { $0.name != "drift" } }
+
     /// A plan of one cell, trained in a moment.
     static let tinyPlan = """
         plan: 1

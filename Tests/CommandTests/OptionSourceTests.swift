@@ -33,7 +33,7 @@ import Testing
 
     private static var options: [Option] {
         taskCatalogue.entries.flatMap(\.options) + modelCatalogue.entries.flatMap(\.options)
-            + learnerCatalogue.entries.filter { $0.name != "drift" }.flatMap(\.options)
+            + Command.learners.flatMap(\.options)
             + [Stage.batchStepsOption, Stage.iterationsOption]
     }
 

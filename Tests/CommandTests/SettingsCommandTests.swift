@@ -40,7 +40,7 @@ import Testing
     private static let ofModels = modelCatalogue.entries.flatMap(\.options)
     /// Of the program; other tests register learners of their own in this process.
     private static let ofLearners =
-        learnerCatalogue.entries.filter { $0.name != "drift" }.flatMap(\.options) + [Stage.batchStepsOption]
+        Command.learners.flatMap(\.options) + [Stage.batchStepsOption]
 
     @Test(arguments: [["train"], ["imitate"], ["info"], ["bench", "throughput"]])
     func helpListsEveryOptionOfEveryCatalogue(_ command: [String]) throws {
@@ -98,7 +98,7 @@ import Testing
     @Test func infoShowsTheCatalogues() throws {
         let lines = try succeed("info", "--threads", "1").split(separator: "\n")
         for (name, summary) in modelCatalogue.entries.map({ ($0.name, $0.summary) })
-            + learnerCatalogue.entries.map({ ($0.name, $0.summary) })
+            + Command.learners.map({ ($0.name, $0.summary) })
         {
             #expect(lines.contains { $0.hasPrefix("  \(name)  ") && $0.hasSuffix("  \(summary)") }, "\(name)")
         }
