@@ -9,13 +9,12 @@ import Autodiff
 /// Parameters: `to_hidden_and_gate.weight` [2D, D] (candidate,
 /// gate) and `.bias` [2D], `to_out.weight` [D, D] and `.bias` [D]. Published without biases; here those of the gate set
 /// the units' time scales, which are spread over the length of a trial as those of `GRU`.
-struct MinGRU: SequenceMixer {
-    private let width: Int
-    private let gates: Affine
-    private let out: Affine
+struct MinGRU: GatedMeanMixer {
+    let gates: Affine
+    let out: Affine
 
     init(_ name: String, _ specification: ModelSpecification, layout: inout ParameterLayout) {
-        width = specification.hidden
+        let width = specification.hidden
         gates = Affine(
             weight: layout.add(name + ".to_hidden_and_gate.weight", [2 * width, width], .xavierUniform(blocks: 2)),
             bias: layout.add(
@@ -24,15 +23,5 @@ struct MinGRU: SequenceMixer {
         out = Affine(name + ".to_out", [width, width], gain: specification.depthGain, layout: &layout)
     }
 
-    static func stateWidth(_ specification: ModelSpecification) -> Int { specification.hidden }
-
-    func run(_ x: Node, norm: Affine, before: Node?, over trials: MixedTrials, tape: Tape) -> (Node, states: Node) {
-        let both = tape.normLinear(
-            x, scale: norm.weight, shift: norm.bias, weight: gates.weight, bias: gates.bias)  // [R, 2D]
-        let states = tape.gatedMean(
-            gate: tape.sigmoid(tape.columns(width..<2 * width, of: both)),
-            candidate: tape.columns(0..<width, of: both), before: before, shape: trials.shape,
-            flags: trials.flags, firstForgetful: trials.reset.firstForgetful(of: width))
-        return (tape.linear(states, weight: out.weight, bias: out.bias, addend: x), states)
-    }
+    func share(_ gate: (Int) -> Node, tape: Tape) -> Node { tape.sigmoid(gate(1)) }
 }

@@ -9,13 +9,12 @@ import Autodiff
 /// then a linear map. Parameters: `to_hidden_and_f_i_gate.weight` [3D, D] (candidate, forget gate,
 /// input gate) and `.bias` [3D], `to_out.weight` [D, D] and `.bias` [D]. Published without biases; here those of the gates
 /// spread the units' time scales over the length of a trial, as those of `LSTM`.
-struct MinLSTM: SequenceMixer {
-    private let width: Int
-    private let gates: Affine
-    private let out: Affine
+struct MinLSTM: GatedMeanMixer {
+    let gates: Affine
+    let out: Affine
 
     init(_ name: String, _ specification: ModelSpecification, layout: inout ParameterLayout) {
-        width = specification.hidden
+        let width = specification.hidden
         gates = Affine(
             weight: layout.add(name + ".to_hidden_and_f_i_gate.weight", [3 * width, width], .xavierUniform(blocks: 3)),
             bias: layout.add(
@@ -26,16 +25,5 @@ struct MinLSTM: SequenceMixer {
         out = Affine(name + ".to_out", [width, width], gain: specification.depthGain, layout: &layout)
     }
 
-    static func stateWidth(_ specification: ModelSpecification) -> Int { specification.hidden }
-
-    func run(_ x: Node, norm: Affine, before: Node?, over trials: MixedTrials, tape: Tape) -> (Node, states: Node) {
-        let all = tape.normLinear(
-            x, scale: norm.weight, shift: norm.bias, weight: gates.weight, bias: gates.bias)  // [R, 3D]
-        let states = tape.gatedMean(
-            gate: tape.gateShare(
-                tape.columns(2 * width..<3 * width, of: all), tape.columns(width..<2 * width, of: all)),
-            candidate: tape.columns(0..<width, of: all), before: before, shape: trials.shape,
-            flags: trials.flags, firstForgetful: trials.reset.firstForgetful(of: width))
-        return (tape.linear(states, weight: out.weight, bias: out.bias, addend: x), states)
-    }
+    func share(_ gate: (Int) -> Node, tape: Tape) -> Node { tape.gateShare(gate(2), gate(1)) }
 }

@@ -21,8 +21,8 @@ protocol SequenceMixer: Sendable {
 
 /// The trials whose rows a mixer is given.
 struct MixedTrials {
-    /// The number of their packed shape on the tape.
-    let shape: Int
+    /// The number of their packed shape on the tape; nil: one step, of which every row is a lane.
+    let shape: Int?
     /// Where a state is forgotten, a constant [R, 1]; nil: nowhere.
     let flags: Node?
     let reset: MemoryReset
@@ -82,7 +82,7 @@ struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
 
     func unroll(_ inputs: StepInputs, shape: PackedShape, tape: Tape) -> Node {
         precondition(inputs.rows == shape.rows, "\(inputs.rows) inputs for a packed batch of \(shape.rows) rows")
-        return run(inputs, shape, tape: tape) { layer, x, trials in
+        return run(inputs, shape: tape.register(shape), tape: tape) { layer, x, trials in
             layers[layer].mixer.run(x, norm: layers[layer].norm1, before: nil, over: trials, tape: tape).0
         }
     }
@@ -90,8 +90,7 @@ struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
     func step(_ inputs: StepInputs, memory: RecurrentMemory, tape: Tape) -> Node {
         let lanes = inputs.rows
         precondition(lanes == memory.lanes, "\(lanes) inputs for a memory of \(memory.lanes) lanes")
-        let shape = PackedShape(lengths: [Int](repeating: 1, count: lanes))
-        return run(inputs, shape, tape: tape) { layer, x, trials in
+        return run(inputs, shape: nil, tape: tape) { layer, x, trials in
             let state = memory.states[layer]
             let before = tape.constant(UnsafePointer(state.pointer), rows: lanes, columns: stateWidths[layer])
             let (mixed, states) = layers[layer].mixer.run(
@@ -102,11 +101,11 @@ struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
     }
 
     private func run(
-        _ inputs: StepInputs, _ shape: PackedShape, tape: Tape,
+        _ inputs: StepInputs, shape: Int?, tape: Tape,
         mix: (_ layer: Int, _ x: Node, _ trials: MixedTrials) -> Node
     ) -> Node {
         let trials = MixedTrials(
-            shape: tape.register(shape),
+            shape: shape,
             flags: memoryReset == .none ? nil : tape.constant(inputs.episodeEnds, rows: inputs.rows, columns: 1),
             reset: memoryReset)
         var x = tape.linear(encoder.encode(inputs, tape: tape), weight: embedding.weight, bias: embedding.bias)

@@ -84,7 +84,9 @@ extension GatedMean {
     }
 
     struct Plan {
-        private let shape: PackedShape
+        /// nil: every row is a lane, at its trial's first step.
+        private let shape: PackedShape?
+        private let rows: Int
         private let width: Int
         /// d of each row [N]; nil: nothing is forgotten.
         private let flags: UnsafePointer<Float>?
@@ -93,29 +95,32 @@ extension GatedMean {
         let first: Node?
 
         init(_ record: borrowing Record, _ tape: Tape) {
-            shape = tape.shape(record.integers[0])
+            shape = record.integers[0] < 0 ? nil : tape.shape(record.integers[0])
+            rows = record.output.rows
             firstForgetful = record.integers[1]
             width = record.output.columns
             first = record.operands[2].count > 0 ? record.operands[2] : nil
             flags = record.operands[3].count > 0 ? tape.value(record.operands[3]) : nil
         }
 
+        private var steps: Int { shape?.steps ?? 1 }
+
         func before(_ tape: Tape) -> UnsafePointer<Float>? { first.map { tape.value($0) } }
 
         @inline(__always)
         func forEachPiece(_ body: (Piece) -> Void) {
-            for step in 0..<shape.steps { forEachPiece(of: step, body) }
+            for step in 0..<steps { forEachPiece(of: step, body) }
         }
 
         @inline(__always)
         func forEachPieceBackwards(_ body: (Piece) -> Void) {
-            for step in stride(from: shape.steps - 1, through: 0, by: -1) { forEachPiece(of: step, body) }
+            for step in stride(from: steps - 1, through: 0, by: -1) { forEachPiece(of: step, body) }
         }
 
         @inline(__always)
         private func forEachPiece(of step: Int, _ body: (Piece) -> Void) {
-            let (row, lanes) = (shape.offsets[step], shape.lanesAtStep[step])
-            let rowBefore = step == 0 ? 0 : shape.offsets[step - 1]
+            let (row, lanes) = (shape?.offsets[step] ?? 0, shape?.lanesAtStep[step] ?? rows)
+            let rowBefore = step == 0 ? 0 : shape?.offsets[step - 1] ?? 0
             func piece(_ lane: Int, _ columns: Range<Int>, rows: Int = 1, isForgotten: Bool = false) {
                 body(
                     Piece(
@@ -171,22 +176,23 @@ extension Tape {
     /// - Parameters:
     ///   - gate: [N, D], in 0 … 1; `candidate` likewise. Neither is a constant.
     ///   - before: the states before the first step [lanes, D]; nil: zeros.
-    ///   - shape: the number of the packed shape.
+    ///   - shape: the number of the packed shape; nil: one step, of which every row is a lane.
     ///   - flags: a constant [N, 1]: where it is 1, columns from `firstForgetful` on of the state before count as zero.
     public func gatedMean(
-        gate: Node, candidate: Node, before: Node? = nil, shape: Int, flags: Node? = nil, firstForgetful: Int = 0
+        gate: Node, candidate: Node, before: Node? = nil, shape: Int?, flags: Node? = nil, firstForgetful: Int = 0
     ) -> Node {
         precondition(gate.rows == candidate.rows && gate.columns == candidate.columns, "gates that do not fit")
         precondition(gate.space != .constant && candidate.space != .constant, "gates and candidates have derivatives")
-        precondition(self.shape(shape).rows == gate.rows, "the shape does not fit")
+        let packed = shape.map { self.shape($0) }
+        precondition(packed == nil || packed!.rows == gate.rows, "the shape does not fit")
         precondition(
-            before == nil || (before!.rows == self.shape(shape).lanes && before!.columns == gate.columns),
+            before == nil || (before!.rows == packed?.lanes ?? gate.rows && before!.columns == gate.columns),
             "the state before does not fit")
         precondition(flags == nil || flags!.count == gate.rows, "a row has one flag")
         let states = variable(rows: gate.rows, columns: gate.columns)
         apply(
             GatedMean.self, operands(gate, candidate, before, flags), output: states,
-            integers: attributes(shape, firstForgetful))
+            integers: attributes(shape ?? -1, firstForgetful))
         return states
     }
 

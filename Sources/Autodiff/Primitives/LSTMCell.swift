@@ -62,8 +62,7 @@ enum LSTMCell: Primitive {
         rl2x_lstm_pullback(
             rows, width, tape.saved(record), cotangents.of(record.output), cotangents.of(nextCell), gates, bias,
             cotangents.accumulator(cell))
-        Elementwise.addScaled(4 * width, 1, bias, to: cotangents.accumulator(biasX)!)
-        Elementwise.addScaled(4 * width, 1, bias, to: cotangents.accumulator(biasH)!)
+        separate(bias, width, cotangents.accumulator(biasX)!, cotangents.accumulator(biasH)!)
         pull(gates, hidden, weightH, width, cotangents)
         pull(gates, x, weightX, width, cotangents)
     }
@@ -102,6 +101,15 @@ enum LSTMCell: Primitive {
     ) {
         bias.update(from: biasH, count: 4 * width)
         Elementwise.addScaled(4 * width, 1, biasX, to: bias)
+    }
+
+    /// Adds cotangents of that sum to those of both.
+    static func separate(
+        _ bias: UnsafePointer<Float>, _ width: Int, _ dBiasX: UnsafeMutablePointer<Float>,
+        _ dBiasH: UnsafeMutablePointer<Float>
+    ) {
+        Elementwise.addScaled(4 * width, 1, bias, to: dBiasX)
+        Elementwise.addScaled(4 * width, 1, bias, to: dBiasH)
     }
 }
 

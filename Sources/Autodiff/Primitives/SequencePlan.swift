@@ -44,7 +44,7 @@ struct SequencePlan {
         let states: UnsafeMutablePointer<Float>
         /// [4H]
         let bias: UnsafeMutablePointer<Float>
-        /// The state before the first step [lanes, H].
+        /// Room for the state before the first step [lanes, H].
         let zeros: UnsafeMutablePointer<Float>
         private var factors: UnsafeMutablePointer<Float>
 
@@ -54,7 +54,6 @@ struct SequencePlan {
             states = gates + rows * 4 * plan.width
             bias = states + rows * plan.width
             zeros = bias + 4 * plan.width
-            zeros.update(repeating: 0, count: zeroCount)
             factors = zeros + zeroCount
         }
 
