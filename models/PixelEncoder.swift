@@ -64,18 +64,22 @@ public struct PixelEncoder: Encoder {
         bias = layout.add("encoder.fc.bias", [features], .constant(0))
     }
 
+    /// F: what the convolutions make of a frame.
+    private var frameFeatures: Int { second.positions * PixelEncoder.filters }
+
     public func encode(_ inputs: StepInputs, tape: Tape) -> Node {
         let rows = inputs.rows
-        let images = tape.distinctImages(inputs.images, count: rows, width: first.inputCount)
-        let shallow = tape.convolution(
-            images, centred: true, first, weight: weight1, bias: bias1, rectified: true)  // [U, …]
-        let features = tape.convolution(shallow, second, weight: weight2, bias: bias2, rectified: true)  // [U, F]
         // The last map is the sum of its parts: of what frames and actions have in common it is computed once.
-        let seen = tape.spread(tape.linear(features, weight: weight, fromColumn: 0), over: images)  // [rows, H]
+        let seen = tape.rows(of: inputs.images, count: rows, width: first.inputCount) { images in
+            let shallow = tape.convolution(
+                images, centred: true, first, weight: weight1, bias: bias1, rectified: true)  // [U, …]
+            let features = tape.convolution(shallow, second, weight: weight2, bias: bias2, rectified: true)  // [U, F]
+            return tape.linear(features, weight: weight, fromColumn: 0)
+        }  // [rows, H]
         let done = table.map {
             tape.embedding(
                 inputs.previousActions, count: rows,
-                table: tape.linear($0, weight: weight, fromColumn: features.columns))  // [rows, H]
+                table: tape.linear($0, weight: weight, fromColumn: frameFeatures))  // [rows, H]
         }
         let facts = tape.constant(rows: rows, columns: stepScale == nil ? 2 : 3)
         var row = tape.mutableValue(facts)
@@ -87,7 +91,7 @@ public struct PixelEncoder: Encoder {
         }
         return tape.relu(
             tape.linear(
-                facts, weight: weight, fromColumn: features.columns + (table?.columns ?? 0), bias: bias,
+                facts, weight: weight, fromColumn: frameFeatures + (table?.columns ?? 0), bias: bias,
                 addend: done.map { tape.add(seen, $0) } ?? seen))
     }
 }

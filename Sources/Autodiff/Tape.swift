@@ -18,9 +18,13 @@ public final class Tape {
     private var records: [Record] = []
     private var shapes: [PackedShape] = []
     private var parameters: UnsafePointer<Float>?
+    let imageTable = ImageTable()
 
     /// Whether primitives are recorded for `jvp` and `vjp`.
     public private(set) var isRecording = false
+
+    /// Whether what is made of an image in one pass serves the passes after it.
+    private(set) var keepsEncodings = false
 
     /// The node that the readings start or end at, kept for a caller who comes back to the record.
     public var output: Node?
@@ -31,9 +35,14 @@ public final class Tape {
     public init() {}
 
     /// Empties the tape. `parameters`, θ [P], must stay alive and unchanged as long as the record is read.
-    public func begin(parameters: UnsafePointer<Float>, recording: Bool) {
+    ///
+    /// - Parameter keepingEncodings: what is made of images (`rows(of:count:width:encode:)`) is kept for later passes at
+    ///   the same θ, until `forgetEncodings`; for acting, since a kept row has no derivative.
+    public func begin(parameters: UnsafePointer<Float>, recording: Bool, keepingEncodings: Bool = false) {
+        precondition(!(recording && keepingEncodings), "a kept row has no derivative")
         self.parameters = parameters
         isRecording = recording
+        keepsEncodings = keepingEncodings
         output = nil
         features = nil
         constants.reset()
@@ -43,10 +52,13 @@ public final class Tape {
         shapes.removeAll(keepingCapacity: true)
     }
 
+    /// Forgets what was kept of images: θ is another.
+    public func forgetEncodings() { imageTable.forget() }
+
     /// Bytes of memory that the tape holds.
     public var bytes: Int {
         (constants.capacity + variables.capacity + savedArena.capacity + scratchArena.capacity)
-            * MemoryLayout<Float>.size
+            * MemoryLayout<Float>.size + imageTable.bytes
     }
 
     /// Bytes that are in use: what the forward pass so far wrote and keeps.

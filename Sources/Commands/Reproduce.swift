@@ -10,23 +10,33 @@ struct Reproduce: ParsableCommand {
         abstract: "Make the paper's tables again: published numbers beside ours, with a verdict on each cell.",
         discussion: """
             rl2x reproduce bandits
-            rl2x reproduce mdps --results bench/results/mdps --trials 10000
+            rl2x reproduce mdps --results runs/mdps
+            rl2x reproduce mdps --play --trials 10000 --keep runs/mdps
 
-            Classic agents are tuned per cell on as many other members. Trained cells come from the records that \
-            `rl2x bench run` wrote.
+            Trained cells come from the records that `rl2x bench run` wrote, classic cells from results that were kept. \
+            Where none are, or with --play, the classic agents are played, tuned per cell on as many other members.
             """)
 
     @Argument(help: "Table: \(PaperTable.all.map { "\($0.name) (\($0.title))" }.joined(separator: ", ")).")
     var table: String
 
-    @Option(help: ArgumentHelp("Directory that `rl2x bench run` wrote; can be given several times.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Directory of results; can be given several times (default: bench/results/TABLE, where it is there).",
+            valueName: "dir"))
     var results: [String] = []
 
-    @Option(parsing: .unconditional, help: "Members of each cell (2 … 10000000; default 1000, as the paper's).")
-    var trials = 1000
+    @Flag(help: "Play the classic agents again.")
+    var play = false
 
-    @Option(parsing: .unconditional, help: "Seed of the held-out members (0 or more; default 0).")
-    var seed = 0
+    @Option(parsing: .unconditional, help: "Members of each played cell, 2 … 10000000 (default: 1000, as the paper's).")
+    var trials: Int?
+
+    @Option(parsing: .unconditional, help: "Seed of the held-out members that are played, 0 or more (default: 0).")
+    var seed: Int?
+
+    @Option(help: ArgumentHelp("Directory that keeps what is played, for later tables.", valueName: "dir"))
+    var keep: String?
 
     @OptionGroup var threads: ThreadOptions
 
@@ -41,39 +51,61 @@ struct Reproduce: ParsableCommand {
             throw ValidationError(
                 "table '\(table)' is unknown: choose one of \(PaperTable.all.map(\.name).joined(separator: ", "))")
         }
-        try check("trials", trials, 2...10_000_000)
-        try check(seed: seed)
+        try check("trials", trials ?? standardTrials, 2...10_000_000)
+        try check(seed: seed ?? 0)
+        guard play || (trials == nil && seed == nil && keep == nil) else {
+            throw ValidationError("--trials, --seed and --keep are for agents that are played: add --play")
+        }
         guard !(markdown && json) else { throw ValidationError("--markdown cannot go with --json: leave one out") }
     }
 
+    /// As the paper's.
+    private var standardTrials: Int { PaperTable.members }
+
     func run() throws {
         let paper = PaperTable.named(table)!
-        let records = try results.flatMap { directory in
-            let (comparison, damaged) = try Comparison.read(directory)
+        let directories = results.isEmpty ? shipped : results
+        let kept = try directories.map { try ClassicResults.read($0, table: paper) }
+        let records = try zip(directories, kept).flatMap { directory, kept in
+            // A directory that keeps classic results needs no records.
+            if kept == nil { _ = try Comparison.read(directory) }
+            let (records, damaged) = CellRecord.readAll(directory)
             for line in damaged { printError("rl2x: " + line) }
-            guard !comparison.records.isEmpty else { throw UserError("\(directory): no record can be read") }
-            return comparison.records
+            guard kept != nil || !records.isEmpty else { throw UserError("\(directory): no record can be read") }
+            return records
         }
-        let reproduction = try Reproduction(
-            paper, records: records, trials: trials, seed: seed, workers: Workers(threads: threads.count)
-        ) { cell in
-            if case .played(_, let player, let seconds) = cell.outcome {
-                printError(
-                    "\(paper.label(cell.row)), \(cell.column): \(ours(cell)), published \(published(cell)), "
-                        + "\(Display.fixed(seconds, 1)) s" + (player.isEmpty ? "" : " (\(player))"))
-            }
-        }
+        let classic = try (play ? nil : kept.lazy.compactMap { $0 }.first) ?? playNow(paper)
+        let reproduction = try Reproduction(paper, classic: classic, records: records)
         if json {
             try printJSON([
-                "table": table, "trials": trials, "seed": seed, "test": Verdict.statement,
+                "table": table, "trials": classic.trials, "seed": classic.seed, "test": Verdict.statement,
                 "cells": reproduction.cells.map(object),
             ])
             return
         }
-        print("\(paper.title): \(trials) members a cell\n")
+        print("\(paper.title): \(classic.trials) members a classic cell\n")
         let lines = lines(of: reproduction)
         print(markdown ? lines.markdown() : lines.plainText())
         print(Verdict.statement)
+    }
+
+    /// What comes with a checkout of rl2x.
+    private var shipped: [String] {
+        let directory = "bench/results/\(table)"
+        return FileManager.default.fileExists(atPath: directory) ? [directory] : []
+    }
+
+    private func playNow(_ paper: PaperTable) throws -> ClassicResults {
+        let played = try ClassicResults(
+            playing: paper, trials: trials ?? standardTrials, seed: seed ?? 0, workers: Workers(threads: threads.count)
+        ) { cell in
+            printError(
+                "\(cell.row), \(cell.column): \(Display.fixed(cell.meanTotalReward, 3)) ± "
+                    + "\(Display.fixed(cell.standardError, 3)), \(Display.fixed(cell.seconds, 1)) s"
+                    + (cell.player.isEmpty ? "" : " (\(cell.player))"))
+        }
+        if let keep { printError("kept: \(try played.keep(in: keep))") }
+        return played
     }
 
     private func published(_ cell: Reproduction.Cell) -> String { cell.published.map { Display.fixed($0, 1) } ?? "" }

@@ -53,13 +53,16 @@ public final class ActorCritic {
 
     /// One iteration of an outer loop: play, estimate advantages, improve the policy, fit the critic.
     ///
-    /// - Parameter improve: updates θ from a batch whose advantages are standardised; not called while only the critic
-    ///   learns.
+    /// - Parameters:
+    ///   - trunk: what the critic has of the policy; nil: nothing.
+    ///   - improve: updates θ from a batch whose advantages are standardised; not called while only the critic learns.
     public func iterate(
-        _ iteration: Iteration, on batch: TrialBatch, report: inout IterationReport,
+        _ iteration: Iteration, on batch: TrialBatch, sharing trunk: SharedTrunk? = nil, report: inout IterationReport,
         improve: (inout PhaseClock) -> PolicyUpdate
     ) {
         let options = iteration.options
+        func share() { trunk?.copy(from: UnsafePointer(parameters.pointer), to: critic.parameters.pointer) }
+        share()
         report.clock.measure(.rollout) {
             batch.play(
                 policy, parameters: UnsafePointer(parameters.pointer), root: iteration.random(.trials),
@@ -81,9 +84,10 @@ public final class ActorCritic {
         update.outcome = .skipped
         if iteration.within >= options.integer("critic-warmup") { update = improve(&report.clock) }
         let loss = report.clock.measure(.critic) {
-            critic.fit(
+            share()
+            return critic.fit(
                 batch, settings: TrialRegression.Settings(options, prefix: "critic-"),
-                random: iteration.random(.minibatches))
+                random: iteration.random(.minibatches), leaving: trunk)
         }
         // Rewards that were not finite must not stay in the scale of those to come.
         if loss == nil {

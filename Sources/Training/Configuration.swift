@@ -153,6 +153,11 @@ public struct Configuration: Sendable, Equatable {
         for width in [hidden, criticHidden] {
             if let objection = modelEntry.objection(width, modelOptions) { throw UserError(objection) }
         }
+        if criticHidden != hidden, stages.contains(where: \.sharesTrunk) {
+            throw UserError(
+                "--value-weight gives the critic the policy's weights, and --critic-hidden is \(criticHidden) where the "
+                    + "policy has \(hidden) units: choose --critic-hidden 0, or --value-weight 0")
+        }
     }
 
     /// The part of `validate` that concerns learners and numbers alone.
@@ -170,6 +175,11 @@ public struct Configuration: Sendable, Equatable {
 }
 
 extension Stage {
+    /// Whether policy and critic have weights in common.
+    fileprivate var sharesTrunk: Bool {
+        learnerOptions["value-weight"] != nil && learnerOptions.real("value-weight") > 0
+    }
+
     /// Trials that play the same member; 1 unless the learner has such an option.
     var trialsPerMember: Int {
         learnerOptions["trials-per-member"] == nil ? 1 : learnerOptions.integer("trials-per-member")

@@ -65,9 +65,43 @@ public final class Critic {
 
     /// Fits the critic to the batch's targets, on ½ mean (v − target)² with both in units of the return's deviation.
     /// Returns the mean of (v − target)² over the last epoch, or nil if it was not finite; then all is as before.
-    public func fit(_ batch: TrialBatch, settings: TrialRegression.Settings, random: RandomSource) -> Double? {
+    /// - Parameter trunk: weights of the policy's, which are left as they are.
+    public func fit(
+        _ batch: TrialBatch, settings: TrialRegression.Settings, random: RandomSource, leaving trunk: SharedTrunk? = nil
+    ) -> Double? {
+        optimizer.fit(parameters, to: batch, settings: settings, random: random, leaving: trunk, loss: loss)
+    }
+
+    /// Adds to a gradient of the policy's that of −weight · ½ mean (v − target)² over some rows, as far as the critic's
+    /// weights are the policy's.
+    func addGradient(
+        _ weight: Double, _ shards: ArraySlice<ShardBatch>, rows: Int, trunk: SharedTrunk, to gradient: Matrix
+    ) {
+        let own = optimizer.gradient(of: loss, at: parameters, shards, rows: rows)
+        trunk.add(-Float(weight), own.0, to: gradient.pointer)
+    }
+
+    /// The mean of (v − target)² over some rows, with the policy's weights in the trunk.
+    func meanLoss(
+        _ shards: ArraySlice<ShardBatch>, rows: Int, trunk: SharedTrunk, policy: UnsafePointer<Float>
+    ) -> Double {
+        trunk.copy(from: policy, to: parameters.pointer)
+        let losses = Buffer<Double>(capacity: shards.count)
+        let loss = loss
+        workers.pool.run(shards.count) { index, worker in
+            let (shard, tape) = (shards[shards.startIndex + index], workers.tapes[worker])
+            tape.begin(parameters: parameters.pointer, recording: false)
+            let output = model.unroll(shard.inputs, shape: shard.shape, tape: tape)
+            // The seed is written over the values, and thrown away.
+            losses.pointer[index] = loss(shard, tape.value(output), 0, tape.mutableValue(output))
+        }
+        return (0..<shards.count).reduce(0) { $0 + losses[$1] } / Double(rows)
+    }
+
+    /// Of (v − target)² of a shard's rows.
+    private var loss: TrialRegression.Loss {
         let scale = scale
-        return optimizer.fit(parameters, to: batch, settings: settings, random: random) { shard, values, weight, seed in
+        return { shard, values, weight, seed in
             var loss = 0.0
             for row in 0..<shard.rows {
                 let step = shard.stepIndices[row]

@@ -48,6 +48,8 @@ final class PolicyPlayer<Policy: SequencePolicy>: LanePlayer {
     func begin(_ trials: [TrialStreams]) {
         streams.begin(trials)
         memory.restart(lanes: trials.count)
+        // Each group of lanes starts with none, so that its bits do not depend on which thread plays it.
+        tape.forgetEncodings()
     }
 
     func restart(lane: Int, _ trial: TrialStreams) {
@@ -57,7 +59,7 @@ final class PolicyPlayer<Policy: SequencePolicy>: LanePlayer {
 
     func act(_ inputs: StepInputs, into actions: UnsafeMutablePointer<Int32>) {
         let outcomes = policy.outputs
-        tape.begin(parameters: parameters, recording: false)
+        tape.begin(parameters: parameters, recording: false, keepingEncodings: true)
         let logits = policy.step(inputs, memory: memory, tape: tape)
         Categorical.logProbabilities(
             rows: inputs.rows, outcomes: outcomes, logits: tape.value(logits), into: distributions.pointer)

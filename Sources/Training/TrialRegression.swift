@@ -64,10 +64,12 @@ public final class TrialRegression {
 
     /// Returns the mean loss a row over the last epoch, or nil if it was not finite; then parameters and moments are as
     /// before. Without epochs nothing is done and the loss is 0.
-    /// - Parameter isEnough: whether no epoch shall follow one of that mean loss.
+    /// - Parameters:
+    ///   - trunk: weights of the policy's in a critic, which are left as they are.
+    ///   - isEnough: whether no epoch shall follow one of that mean loss.
     public func fit(
         _ parameters: Matrix, to batch: TrialBatch, settings: Settings, random: RandomSource,
-        until isEnough: (Double) -> Bool = { _ in false }, loss: Loss
+        leaving trunk: SharedTrunk? = nil, until isEnough: (Double) -> Bool = { _ in false }, loss: Loss
     ) -> Double? {
         let state = [parameters, firstMoment, secondMoment]
         for (copy, matrix) in zip(saved, state) { copy.copy(from: UnsafePointer(matrix.pointer)) }
@@ -81,7 +83,8 @@ public final class TrialRegression {
             for minibatch in 0..<count {
                 let first = order.count * minibatch / count
                 let last = order.count * (minibatch + 1) / count
-                sum += step(Array(order[first..<last]), of: batch, parameters, settings.learningRate, loss)
+                sum += step(
+                    Array(order[first..<last]), of: batch, parameters, settings.learningRate, leaving: trunk, loss)
             }
             mean = sum / Double(count)
             guard mean.isFinite else {
@@ -96,15 +99,27 @@ public final class TrialRegression {
 
     /// One Adam step; returns the mean loss a row.
     private func step(
-        _ trials: [(shard: Int, lane: Int)], of batch: TrialBatch, _ parameters: Matrix, _ rate: Double, _ loss: Loss
+        _ trials: [(shard: Int, lane: Int)], of batch: TrialBatch, _ parameters: Matrix, _ rate: Double,
+        leaving trunk: SharedTrunk?, _ loss: Loss
     ) -> Double {
         minibatch.choose(trials, of: batch)
-        let (count, rows) = (minibatch.shards.count, minibatch.rows)
+        workers.pool.run(minibatch.shards.count) { index, _ in minibatch.fill(index, from: batch) }
+        let (gradient, mean) = gradient(of: loss, at: parameters, minibatch.shards, rows: minibatch.rows)
+        trunk?.clear(gradient)
+        descend(parameters, gradient, rate)
+        return mean
+    }
+
+    /// The gradient [P] of half the mean loss of some rows, valid until the next one, and the mean loss.
+    func gradient(
+        of loss: Loss, at parameters: Matrix, _ shards: ArraySlice<ShardBatch>, rows: Int
+    ) -> (UnsafeMutablePointer<Float>, meanLoss: Double) {
+        let count = shards.count
         sums.prepare(count)
         let losses = Buffer<Double>(capacity: count)
         workers.pool.run(count) { index, worker in
-            minibatch.fill(index, from: batch)
-            let (shard, tape, workspace) = (minibatch.shards[index], workers.tapes[worker], workers.workspaces[worker])
+            let shard = shards[shards.startIndex + index]
+            let (tape, workspace) = (workers.tapes[worker], workers.workspaces[worker])
             tape.begin(parameters: parameters.pointer, recording: true)
             let output = model.unroll(shard.inputs, shape: shard.shape, tape: tape)
             tape.beginVJP(workspace: workspace)
@@ -113,8 +128,8 @@ public final class TrialRegression {
             slot.update(repeating: 0, count: sums.width)
             tape.vjp(gradient: slot, workspace: workspace)
         }
-        descend(parameters, sums.reduce(count, pool: workers.pool), rate)
-        return (0..<count).reduce(0) { $0 + losses[$1] } / Double(rows)
+        let sum = sums.reduce(count, pool: workers.pool)
+        return (sum, (0..<count).reduce(0) { $0 + losses[$1] } / Double(rows))
     }
 
     private func descend(_ parameters: Matrix, _ gradient: UnsafePointer<Float>, _ rate: Double) {

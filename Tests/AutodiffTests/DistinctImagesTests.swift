@@ -141,4 +141,39 @@ import Testing
         let first = pass()
         #expect(first > 0 && (0..<3).allSatisfy { _ in pass() == first })
     }
+
+    /// A tape that keeps encodings encodes each image once, to the same rows, until θ is another.
+    @Test func keptEncodingsServeLaterPasses() {
+        var random = RandomSource(seed: 45)
+        let (width, outputs) = (300, 4)
+        let drawn = (0..<30).map { _ in randomBytes(width, &random) }
+        let shape = ConvolutionShape(
+            height: 10, width: 10, channels: 3, kernelHeight: 10, kernelWidth: 10)
+        let tape = Tape()
+        var encoded = 0
+        func rows(of images: [[UInt8]], at theta: [Float], kept: Bool) -> [Float] {
+            tape.begin(parameters: theta, recording: false, keepingEncodings: kept)
+            let weight = Node(space: .parameter, offset: 0, rows: outputs, columns: shape.patchCount)
+            let bias = Node(space: .parameter, offset: outputs * shape.patchCount, rows: 1, columns: outputs)
+            let rows = tape.rows(of: images.flatMap { $0 }, count: images.count, width: width) { images in
+                encoded += images.images.rows
+                return tape.convolution(images, shape, weight: weight, bias: bias)
+            }
+            #expect(rows.rows == images.count && rows.columns == outputs)
+            return [Float](UnsafeBufferPointer(start: tape.value(rows), count: rows.count))
+        }
+        for _ in 0..<2 {
+            let theta = random.normals(outputs * (shape.patchCount + 1))
+            tape.forgetEncodings()
+            encoded = 0
+            let passes = (0..<20).map { _ in (0..<8).map { _ in drawn[random.integer(below: drawn.count)] } }
+            let kept = passes.map { rows(of: $0, at: theta, kept: true) }
+            #expect(encoded == Set(passes.joined()).count)
+            for (images, kept) in zip(passes, kept) {
+                let alone = rows(of: images, at: theta, kept: false)
+                #expect(relativeDistance(kept, from: alone) < roundingTolerance(depth: shape.patchCount))
+                tape.forgetEncodings()
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Interface
 import Kernels
 import Tasks
 import Testing
@@ -49,6 +50,13 @@ import Training
             name: table.name, title: table.title, task: table.task, rows: rows.map { table.rows[$0] }, columns: columns)
     }
 
+    /// A table whose classic columns are left out or not played.
+    private func reproduction(_ table: PaperTable, _ records: [CellRecord]) throws -> Reproduction {
+        let none = try ClassicResults(
+            playing: short(table, rows: []), trials: 2, seed: 0, workers: Workers(threads: 1))
+        return try Reproduction(table, classic: none, records: records)
+    }
+
     private func shipped(_ folder: String) throws -> [CellRecord] {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("bench/results/\(folder)").path
@@ -60,9 +68,7 @@ import Training
     /// A column for each trained model, a cell where its task is the row's: the mean of its seeds.
     @Test func trainedCellsAreThoseOfTheRecords() throws {
         let records = try shipped("bandits")
-        let reproduction = try Reproduction(
-            short(PaperTable.bandits, rows: [0, 1, 3, 9], classic: false), records: records, trials: 2, seed: 0,
-            workers: Workers(threads: 1))
+        let reproduction = try reproduction(short(PaperTable.bandits, rows: [0, 1, 3, 9], classic: false), records)
         #expect(reproduction.columns == ["gru", "lstm", "transformer"])
         #expect(reproduction.cells.count == 4 * 3)
         for cell in reproduction.cells {
@@ -89,9 +95,7 @@ import Training
     /// Likewise of the MDPs, of which one seed of a GRU is shipped.
     @Test func theTrainedCellOfTheMDPs() throws {
         let records = try shipped("mdps")
-        let reproduction = try Reproduction(
-            short(PaperTable.mdps, rows: [0, 1], classic: false), records: records, trials: 2, seed: 0,
-            workers: Workers(threads: 1))
+        let reproduction = try reproduction(short(PaperTable.mdps, rows: [0, 1], classic: false), records)
         #expect(reproduction.cells.map(\.column) == ["gru", "gru"])
         guard case .played(let summary, let player, _) = reproduction.cells[0].outcome,
             case .empty(let why) = reproduction.cells[1].outcome
@@ -106,9 +110,7 @@ import Training
     /// Records of another task are no part of a table.
     @Test func recordsOfAnotherTaskAreLeftOut() throws {
         let records = try shipped("mdps")
-        let reproduction = try Reproduction(
-            short(PaperTable.bandits, rows: [0], classic: false), records: records, trials: 2, seed: 0,
-            workers: Workers(threads: 1))
+        let reproduction = try reproduction(short(PaperTable.bandits, rows: [0], classic: false), records)
         #expect(reproduction.columns == ["RL²"])
         #expect(reproduction.cells.allSatisfy { $0.deviation == nil })
     }
@@ -116,7 +118,8 @@ import Training
     /// A small play of the whole first table: every classic cell is played where something was published.
     @Test func theFirstTableIsPlayed() throws {
         let short = short(PaperTable.bandits, rows: [0, 1])
-        let reproduction = try Reproduction(short, records: [], trials: 400, seed: 0, workers: Workers(threads: 2))
+        let played = try ClassicResults(playing: short, trials: 400, seed: 0, workers: Workers(threads: 2))
+        let reproduction = try Reproduction(short, classic: played, records: [])
         #expect(reproduction.cells.count == 2 * 8)
         for cell in reproduction.cells {
             switch cell.outcome {
@@ -127,5 +130,21 @@ import Training
             case .empty(let why): #expect(cell.column == "RL²" && why == "no record" && cell.verdict == nil)
             }
         }
+    }
+
+    /// What is kept is read again as it was; damaged numbers are told in a line.
+    @Test func classicResultsAreKept() throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/classic-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let table = short(PaperTable.bandits, rows: [0])
+        #expect(try ClassicResults.read(directory, table: table) == nil)
+        let played = try ClassicResults(playing: table, trials: 20, seed: 3, workers: Workers(threads: 1))
+        let path = try played.keep(in: directory)
+        #expect(try ClassicResults.read(directory, table: table) == played)
+        #expect(try ClassicResults.read(directory, table: PaperTable.mdps) == nil)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try text.replacing("\"trials\" : 20", with: "\"trials\" : 1").write(
+            toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: UserError.self) { try ClassicResults.read(directory, table: table) }
     }
 }

@@ -97,8 +97,9 @@ import Testing
         (["baselines", "--agents", "ucb1:c=", "--tune"], "no values of c"),
         (["baselines", "--agents", "greedy,ucb1:c=1", "--tune"], "nothing to try"),
         (["evaluate", "run", "--tune"], "--with-baselines"),
-        (["reproduce", "chess"], "chess"), (["reproduce", "bandits", "--trials", "1"], "trials"),
-        (["reproduce", "bandits", "--seed=-1"], "seed"),
+        (["reproduce", "chess"], "chess"), (["reproduce", "bandits", "--play", "--trials", "1"], "trials"),
+        (["reproduce", "bandits", "--play", "--seed=-1"], "seed"),
+        (["reproduce", "bandits", "--trials", "500"], "--play"),
         (["reproduce", "bandits", "--markdown", "--json"], "--json"), (["reproduce"], "table"),
         (["reproduce", "bandits", "--plan", "plan.yaml"], "--plan"),
     ]) func wrongCallsAreRefusedInOneLine(_ arguments: [String], _ word: String) throws {
@@ -161,12 +162,12 @@ import Testing
         }
     }
 
-    /// Cells of trained models come from records, and the classic agents are played beside them.
-    @Test func reproduceTakesItsTrainedCellsFromRecords() throws {
+    /// Cells of trained models and of classic agents come from what is shipped, and agree in every classic cell.
+    @Test func reproduceTakesItsCellsFromRecords() throws {
         try withTemporaryDirectory { directory in
             for (folder, trained, count) in [("bandits", ["gru", "lstm", "transformer"], 2), ("mdps", ["gru"], 1)] {
                 var call = ["reproduce", folder, "--results", Command.package + "/bench/results/" + folder, "--json"]
-                call += ["--trials", "2", "--threads", "2"]
+                call += ["--threads", "2"]
                 let object = try object(call, in: directory)
                 let cells = try rows(object, "cells")
                 for name in trained {
@@ -177,8 +178,22 @@ import Testing
                     #expect(own.count { $0["empty"] as? String == "no record" } == own.count - count)
                 }
                 #expect(Set(cells.map { $0["column"] as? String }).count == trained.count + 7)
+                let classic = cells.filter { cell in !trained.contains { $0 == cell["column"] as? String } }
+                #expect(classic.allSatisfy { $0["published"] is NSNull || $0["verdict"] as? String == "agrees" })
                 #expect(snapshot(directory).isEmpty, "a table writes nothing")
             }
+        }
+    }
+
+    /// Classic agents are played where nothing is kept of them; what is kept then serves the next table.
+    @Test func reproduceKeepsWhatItPlays() throws {
+        try withTemporaryDirectory { directory in
+            let call = ["reproduce", "bandits", "--json"]
+            let played = try object(call + ["--play", "--trials", "2", "--keep", "kept"], in: directory)
+            #expect(FileManager.default.fileExists(atPath: directory + "/kept/classic/bandits.json"))
+            let kept = try object(
+                call + ["--results", Command.package + "/bench/results/bandits", "--results", "kept"], in: directory)
+            #expect(try rows(played, "cells").count == 80 && kept["trials"] as? Int != 2)
         }
     }
 

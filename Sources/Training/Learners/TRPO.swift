@@ -10,6 +10,10 @@ import Models
 /// of the batch. The step is x = F⁻¹ g by preconditioned conjugate gradients, scaled to the largest that the quadratic model of the
 /// KL allows, √(2δ / xᵀFx), then shortened until the true surrogate improves and the true KL is within δ.
 ///
+/// With a value weight c > 0 the critic has the policy's weights but for its head and what tells it the step, as in
+/// the mazes of Duan et al. 2016. Then L − c · ½ mean (v − target)² is what g is the gradient of and what the line search
+/// improves; F and the trust region stay the policy's, and the critic's fit moves what is its own.
+///
 /// Curvature is the policy's `FisherMatrix`, on all trials or on a share of them, with
 ///
 ///     damping · v + μ M v
@@ -32,6 +36,8 @@ public final class TRPO: Learner {
         public var fisherShare: Double
         /// Natural steps of an update.
         public var updates: Int
+        /// c: weight of the value loss in the gradient of the trunk that policy and critic share; 0: they share none.
+        public var valueWeight: Double
         /// β of the term β · (mean entropy) in the surrogate.
         public var entropyBonus: Double
         /// Factor by which a step is shortened that did not improve the surrogate, or was not finite. A step whose KL
@@ -50,6 +56,7 @@ public final class TRPO: Learner {
             relativeDamping = values.real("relative-damping")
             fisherShare = values.real("fisher-share")
             updates = values.integer("updates")
+            valueWeight = values.real("value-weight")
             entropyBonus = values.real("entropy-bonus")
         }
     }
@@ -70,6 +77,11 @@ public final class TRPO: Learner {
             Option(
                 "updates", 1...256, default: 1,
                 help: "Natural steps of an iteration, each on its own part of the trials, within one trust region"),
+            Option(
+                "value-weight", 0...100.0, default: 0.0,
+                help:
+                    "Weight of the critic's loss in the gradient of a trunk that it shares with the policy; 0: it has its own"
+            ),
         ] + ActorCritic.options
 
     static let entry = LearnerEntry(
@@ -93,6 +105,8 @@ public final class TRPO: Learner {
     /// The trials of a part.
     private let gathered = GatheredTrials()
     let fisher: FisherMatrix
+    /// What policy and critic can share; nil if their widths differ.
+    private let trunk: SharedTrunk?
 
     public init(_ actorCritic: ActorCritic) {
         self.actorCritic = actorCritic
@@ -106,6 +120,7 @@ public final class TRPO: Learner {
         trial = Matrix(rows: 1, columns: width)
         start = Matrix(rows: 1, columns: width)
         fisher = FisherMatrix(policy: policy, workers: workers, sums: sums)
+        trunk = SharedTrunk(policy: policy.layout, critic: actorCritic.critic.model.layout)
     }
 
     /// Bytes of the records that are kept for the Fisher products.
@@ -115,7 +130,8 @@ public final class TRPO: Learner {
         var settings = Settings(iteration.options)
         settings.maximumKL = iteration.geometric("maximum-kl")
         settings.entropyBonus = iteration.linear("entropy-bonus")
-        actorCritic.iterate(iteration, on: batch, report: &report) { clock in
+        let trunk = settings.valueWeight > 0 ? trunk : nil
+        actorCritic.iterate(iteration, on: batch, sharing: trunk, report: &report) { clock in
             update(batch, settings: settings, random: iteration.random(.fisher), clock: &clock)
         }
         if report.outcome == .notFinite {
@@ -219,6 +235,11 @@ public final class TRPO: Learner {
                 at: parameters.pointer, part.shards, rows: part.rows, entropyBonus: Float(settings.entropyBonus),
                 hasMoved: part.isCopy, records: isWhole ? fisher.take(part.shards, rows: part.rows) : nil,
                 into: gradient)
+            if settings.valueWeight > 0, let trunk {
+                trunk.copy(from: UnsafePointer(parameters.pointer), to: actorCritic.critic.parameters.pointer)
+                actorCritic.critic.addGradient(
+                    settings.valueWeight, part.shards, rows: part.rows, trunk: trunk, to: gradient)
+            }
         }
         let gradientNorm = Elementwise.dot(width, gradient.pointer, gradient.pointer).squareRoot()
         report.naturalStep?.gradientNorm = gradientNorm
@@ -272,12 +293,21 @@ public final class TRPO: Learner {
         from origin: Matrix, scale first: Double, _ part: Part, _ settings: Settings, report: inout PolicyUpdate
     ) -> Double? {
         let parameters = actorCritic.parameters
+        /// −c · ½ mean (v − target)² with some θ
+        func value(_ theta: Matrix) -> Double {
+            guard settings.valueWeight > 0, let trunk else { return 0 }
+            let loss = actorCritic.critic.meanLoss(
+                part.shards, rows: part.rows, trunk: trunk, policy: UnsafePointer(theta.pointer))
+            return -0.5 * settings.valueWeight * loss
+        }
+        let valueBefore = value(origin)
         var scale = first
         for attempt in 0..<settings.backtrackLimit {
             trial.copy(from: UnsafePointer(origin.pointer))
             Elementwise.addScaled(parameters.columns, Float(scale), solution.pointer, to: trial.pointer)
-            let (gain, divergence) = surrogate.measure(
+            var (gain, divergence) = surrogate.measure(
                 trial.pointer, part.shards, entropyBonus: settings.entropyBonus, maximumKL: settings.maximumKL)
+            if divergence <= settings.maximumKL { gain += value(trial) - valueBefore }
             guard gain.isFinite, divergence.isFinite else {
                 report.outcome = .notFinite
                 scale *= settings.backtrackFactor

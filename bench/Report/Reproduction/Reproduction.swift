@@ -3,7 +3,7 @@ import Kernels
 import Tasks
 import Training
 
-/// A paper's table, made again: every cell that there is an agent for, played on held-out members.
+/// A paper's table beside ours: a function of what classic agents and trained cells are on record with.
 public struct Reproduction: Sendable {
     /// A cell of ours beside the published one.
     public struct Cell: Sendable {
@@ -22,57 +22,39 @@ public struct Reproduction: Sendable {
     }
 
     public let table: PaperTable
-    public let trials: Int
-    public let seed: Int
+    public let classic: ClassicResults
     /// Headings of ours, from the left.
     public let columns: [String]
     /// By row, then column.
     public private(set) var cells: [Cell] = []
 
     /// - Parameters:
+    ///   - classic: what the table's agents earn.
     ///   - records: of the trained cells, as `bench run` wrote them; a column for each model of theirs. Those of other
     ///     tasks are left out.
-    ///   - trials: members of each cell; agents with options are tuned on as many others, as the paper's were.
-    ///   - told: is called after every cell.
-    public init(
-        _ table: PaperTable, records: [CellRecord], trials: Int, seed: Int, workers: Workers,
-        told: (Cell) -> Void = { _ in }
-    ) throws {
-        self.table = table
-        self.trials = trials
-        self.seed = seed
+    /// - Throws: if the table's task is not in the catalogue.
+    public init(_ table: PaperTable, classic: ClassicResults, records: [CellRecord]) throws {
+        (self.table, self.classic) = (table, classic)
         let task = try taskCatalogue.require(table.task)
         let records = records.filter { $0.task == table.task }
-        let classic = table.columns.filter { $0.agent != nil }
+        let agents = table.columns.filter { $0.agent != nil }
         let trained = records.map(\.title).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        columns = classic.map(\.title) + (trained.isEmpty ? ["RL²"] : trained)
+        columns = agents.map(\.title) + (trained.isEmpty ? ["RL²"] : trained)
         for (index, row) in table.rows.enumerated() {
-            let options = Values(defaults: task.options, given: row)
-            let family = task.make(options)
             func add(_ column: String, _ published: Double?, _ outcome: Outcome) {
-                let cell = Cell(row: row, column: column, published: published, outcome: outcome)
-                cells.append(cell)
-                told(cell)
+                cells.append(Cell(row: row, column: column, published: published, outcome: outcome))
             }
-            func play(_ agent: any Agent, _ player: String) -> Outcome {
-                let result = Evaluation(agent, family: family, members: 0..<trials, seed: seed, workers: workers)
-                return .played(result.totalRewards, player: player, seconds: result.seconds)
-            }
-            for column in classic {
-                let published = column.published[index]
-                let (name, given) = column.agent!
-                if published == nil {
-                    add(column.title, nil, .empty("not published"))
-                } else if let entry = AgentCatalogue.entry(named: name, of: table.task) {
-                    let agent = AgentRequest(entry, given: given).tuned(
-                        for: family, members: trials..<2 * trials, seed: seed, workers: workers)
-                    add(column.title, published, play(agent, agent.parameters))
-                } else {
-                    add(column.title, published, .empty("no agent"))
+            for column in agents {
+                let own = classic.cells.first { $0.row == table.label(row) && $0.column == column.title }
+                let outcome = own.map { cell in
+                    Outcome.played(classic.summary(of: cell), player: cell.player, seconds: cell.seconds)
                 }
+                let published = column.published[index]
+                add(column.title, published, outcome ?? .empty(published == nil ? "not published" : "not played"))
             }
             let published = table.columns.first { $0.title == "RL²" }?.published[index]
             if trained.isEmpty { add("RL²", published, .empty("no record")) }
+            let options = Values(defaults: task.options, given: row)
             for column in trained {
                 let own = records.filter {
                     $0.title == column && Values(defaults: task.options, given: $0.main.taskOptions) == options
