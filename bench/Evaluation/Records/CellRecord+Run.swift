@@ -76,7 +76,7 @@ struct RunMetrics {
     init(_ run: RunDirectory, _ configuration: Configuration) {
         let (names, rows) = (try? MetricsTable.read(run.metricsPath)) ?? ([], [])
         func column(_ name: String) -> [Double] {
-            guard let index = names.firstIndex(of: name) else { return [] }
+            guard let index = names.firstIndex(of: name) else { return rows.map { _ in .nan } }
             return rows.map { $0[index] }
         }
         func median(_ values: [Double]) -> Double {
