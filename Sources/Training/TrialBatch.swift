@@ -93,6 +93,29 @@ public final class TrialBatch {
         playGroups(root: root, first: first, workers: workers) { _, _ in teacher.makeLanePlayer(for: family) }
     }
 
+    /// Puts what a teacher would do at each step of what was played in the place of the actions, as labels; what was done
+    /// stands in the inputs of the step after.
+    ///
+    /// - Parameter root: as the trials were played.
+    func relabel(by teacher: any Teacher, root: RandomSource, workers: Workers) {
+        workers.pool.run(shards.count) { index, _ in
+            let (shard, player) = (shards[index], teacher.makeLanePlayer(for: family))
+            player.begin(shard.numbers.map { streams(of: $0, root: root) })
+            var lanes = shard.lanes
+            for (first, alive) in zip(shard.shape.offsets, shard.shape.lanesAtStep) {
+                if alive < lanes { player.keep(lanes: Array(0..<alive)) }
+                lanes = alive
+                player.act(
+                    shard.columns.inputs(from: first, rows: alive), into: shard.actions.pointer + first)
+            }
+        }
+    }
+
+    /// Streams of the trial of a number.
+    private func streams(of number: Int, root: RandomSource, first: Int = 0) -> TrialStreams {
+        TrialStreams(group: root.split(first + number / trialsPerMember), number: number % trialsPerMember)
+    }
+
     private var largestGroup: Int { sharding.largestGroup }
 
     /// Bytes that playing so many trials takes at most: the packed batch, and for each thread the steps as it plays them
@@ -150,7 +173,7 @@ public final class TrialBatch {
             let trials = sharding.lanes[groups[group]].reduce(0, +)
             let queue = TrialQueue(
                 numbers: Array(start..<start + trials),
-                streams: { TrialStreams(group: root.split(first + $0 / perMember), number: $0 % perMember) },
+                streams: { self.streams(of: $0, root: root, first: first) },
                 further: refills
                     ? { (firstFurther + $0 / perMember * groups.count + group) * perMember + $0 % perMember } : nil)
             let (arena, record) = (arenas[worker], arenas[worker].record)

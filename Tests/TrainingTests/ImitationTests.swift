@@ -28,6 +28,18 @@ private struct WinStay: Teacher {
     }
 }
 
+/// Knows every member.
+private struct Oracle: Teacher {
+    private struct Known: Player {
+        var player: any Player
+        mutating func act(_ input: StepView, random: inout RandomSource) -> Int { player.act(input, random: &random) }
+    }
+
+    func makeLanePlayer(for family: any TaskFamily) -> any LanePlayer {
+        PlayerLanes { Known(player: family.makeOracle(for: $0)!) }
+    }
+}
+
 @Suite struct ImitationTests {
     private func configuration(teacher: String = "win-stay") throws -> Configuration {
         var configuration = try Configuration.defaults(
@@ -69,6 +81,52 @@ private struct WinStay: Teacher {
             }
         }
         #expect(Double(same) > 0.98 * Double(all), "\(same) of \(all)")
+    }
+
+    /// At the histories of others the pupil learns what the teacher would do there: the labels are the teacher's actions, and
+    /// the inputs stay what was played.
+    @Test(arguments: [Histories.policy, .preferences]) func theTeacherLabelsTheHistoriesOfOthers(
+        _ histories: Histories
+    ) throws {
+        let played = PlayedBatch(raggedFamily(), trials: 50, refillsLanes: true)
+        let root = RandomSource(seed: 1).split(7)
+        let shown = played.batch.shards.map { shard in
+            (0..<shard.rows).map { (shard.inputs.previousActions[$0], shard.inputs.previousRewards[$0]) }
+        }
+        played.batch.relabel(by: WinStay(), root: root, workers: played.workers)
+        for (shard, shown) in zip(played.batch.shards, shown) {
+            for (row, (last, reward)) in shown.enumerated() {
+                #expect(shard.inputs.previousActions[row] == last)
+                #expect(shard.actions.pointer[row] == (last < 0 ? 0 : reward > 0 ? last : (last + 1) % 3))
+            }
+        }
+        var configuration = try configuration()
+        configuration.stages[0].learnerOptions["histories"] = .word(histories.rawValue)
+        let trainer = try Trainer(configuration, threads: 2, teachers: teachers)
+        var losses: [Double] = []
+        while !trainer.isFinished { losses.append(try #require(trainer.step().metrics["critic_loss"])) }
+        #expect(losses[19] < 0.1, "\(losses)")
+    }
+
+    /// Trials are labelled by the player of their own member, whatever shard they lie in.
+    @Test func labelsAreThoseOfTheTrialsOwnMember() {
+        let family = BernoulliBandit(arms: 4, episodes: 5)
+        let batch = TrialBatch(family: family, trials: 700)
+        let (root, workers) = (RandomSource(seed: 9), Workers(threads: 2))
+        batch.playPreferences(1, root: root, workers: workers)
+        batch.relabel(by: Oracle(), root: root, workers: workers)
+        let labels = batch.shards.flatMap { shard in
+            (0..<shard.lanes).map { lane in
+                (0..<5).map { shard.actions.pointer[shard.shape.row(step: $0, lane: lane)] }
+            }
+        }
+        batch.play(Oracle(), root: root, workers: workers)
+        let played = batch.shards.flatMap { shard in
+            (0..<shard.lanes).map { lane in
+                (0..<5).map { shard.actions.pointer[shard.shape.row(step: $0, lane: lane)] }
+            }
+        }
+        #expect(labels == played && Set(labels.map { $0[0] }).count == 4)
     }
 
     @Test func theBitsDoNotDependOnThreadsAndSurviveAResume() throws {

@@ -8,14 +8,32 @@ public protocol Teacher: Sendable {
     func makeLanePlayer(for family: any TaskFamily) -> any LanePlayer
 }
 
+/// Whose histories a teacher's actions are fitted at.
+enum Histories: String, CaseIterable, Sendable {
+    /// The teacher's own.
+    case teacher
+    /// The policy's own, as it is trained (Ross et al. 2011).
+    case policy
+    /// Those of random preferences, drawn anew for each trial.
+    case preferences
+}
+
 /// Supervised learning of a teacher's behaviour: whether an architecture *can* be an algorithm, apart from whether the
 /// outer loop finds it (Duan et al. 2016, section 3.1: a policy trained on trajectories of the Gittins index reaches it).
+///
+/// A teacher that learns, such as Thompson sampling, makes it algorithm distillation (Laskin et al. 2022). The oracle's actions
+/// at the histories of others make it a decision-pretrained policy (Lee et al. 2023): what minimises the cross-entropy
+/// there is the posterior probability that an action is the best one, which is posterior sampling.
 final class Imitation: Learner {
     static let entry = LearnerEntry(
         name: "imitation", summary: "fits the policy to the actions of a teacher, by cross-entropy",
         options: [
             Option(
-                "teacher", text: "oracle", help: "Who plays: an agent of `rl2x baselines`, such as gittins or oracle")
+                "teacher", text: "oracle",
+                help: "Whose actions are fitted: an agent of `rl2x baselines`, such as gittins or oracle"),
+            Option(
+                "histories", Histories.self, default: .teacher,
+                help: "Who plays the trials at whose steps they are fitted"),
         ] + supervisedOptions(learningRate: 3e-3), columns: ["accepted", "critic_loss"], isOuterLoop: false
     ) { Imitation($0) }
 
@@ -34,8 +52,18 @@ final class Imitation: Learner {
             preconditionFailure("a stage of imitation that was not prepared")
         }
         let actorCritic = learning.actorCritic
+        let histories: Histories = iteration.options.choice("histories")
+        let (root, workers) = (iteration.random(.trials), actorCritic.workers)
         report.clock.measure(.rollout) {
-            batch.play(teacher, root: iteration.random(.trials), workers: actorCritic.workers)
+            switch histories {
+            case .teacher: batch.play(teacher, root: root, workers: workers)
+            case .policy:
+                batch.play(
+                    actorCritic.policy, parameters: UnsafePointer(actorCritic.parameters.pointer), root: root,
+                    workers: workers)
+            case .preferences: batch.playPreferences(RewardPrediction.preference, root: root, workers: workers)
+            }
+            if histories != .teacher { batch.relabel(by: teacher, root: root, workers: workers) }
         }
         let loss = report.clock.measure(.critic) {
             Imitation.fit(
@@ -44,7 +72,7 @@ final class Imitation: Learner {
         }
         report.add(supervisedLoss: loss)
         report.headline =
-            "teacher's return \(Display.fixed(batch.meanTotalReward, 3))  cross-entropy "
+            "\(histories == .teacher ? "teacher's return" : "return") \(Display.fixed(batch.meanTotalReward, 3))  cross-entropy "
             + "\(loss.map { Display.fixed($0, 4) } ?? "undone") nats a step"
     }
 
