@@ -116,4 +116,14 @@ public let modelCatalogue = Catalogue<ModelEntry>([
         name: "min-lstm", summary: "minLSTM: the same with a forget and an input gate that add up to 1", hidden: 128,
         predictionRate: 1e-3, options: ModelOptions.chrono + ModelOptions.layers
     ) { ResidualStack<MinLSTM>($0) },
+    ModelEntry(
+        name: "linear-attention", summary: "linear attention: fast weights that sum, read by positive features",
+        hidden: 128, predictionRate: 1e-3, options: ModelOptions.layers + [ModelOptions.heads],
+        objection: { ModelOptions.objectionToHeads(width: $0, $1) }
+    ) { ResidualStack<LinearAttention>($0) },
+    ModelEntry(
+        name: "delta-net", summary: "gated delta network: fast weights that forget and correct themselves", hidden: 128,
+        predictionRate: 1e-3, options: ModelOptions.layers + [ModelOptions.heads, ModelOptions.convolution],
+        objection: { ModelOptions.objectionToHeads(width: $0, $1, least: GatedDeltaNet.leastHeadWidth) }
+    ) { ResidualStack<GatedDeltaNet>($0) },
 ])

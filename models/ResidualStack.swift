@@ -7,16 +7,17 @@ protocol SequenceMixer: Sendable {
     /// Adds its parameters to a layout, under `name`.
     init(_ name: String, _ specification: ModelSpecification, layout: inout ParameterLayout)
 
-    /// Floats of its state a lane.
-    static func stateWidth(_ specification: ModelSpecification) -> Int
+    /// Floats a lane of each part of its state, at most four.
+    static func stateWidths(_ specification: ModelSpecification) -> [Int]
 
     /// Mixes the rows of packed trials.
     /// - Parameters:
     ///   - x: the stream [R, D].
     ///   - norm: of the stream, to be applied to what it reads.
-    ///   - before: the state before the first step [lanes, stateWidth]; nil: zeros.
-    /// - Returns: x with what it read added [R, D], and its states after every step [R, stateWidth].
-    func run(_ x: Node, norm: Affine, before: Node?, over trials: MixedTrials, tape: Tape) -> (Node, states: Node)
+    ///   - state: in acting, constants [lanes, width] for each of `stateWidths`: the state before the step, in whose place
+    ///     that after it is written. nil: trials begin, from zeros.
+    /// - Returns: x with what it read added [R, D].
+    func run(_ x: Node, norm: Affine, state: NodeList?, over trials: MixedTrials, tape: Tape) -> Node
 }
 
 /// The trials whose rows a mixer is given.
@@ -40,6 +41,7 @@ struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
     let layout: ParameterLayout
     let outputs: Int
     let memoryReset: MemoryReset
+    /// Of one layer.
     private let stateWidths: [Int]
     private let encoder: any Encoder
     private let embedding: Affine
@@ -74,16 +76,18 @@ struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
         }
         norm = Affine(norm: "norm", width: width, layout: &layout)
         head = Head(width: width, outputs: outputs, gain: specification.headGain, layout: &layout)
-        stateWidths = [Int](repeating: Mixer.stateWidth(specification), count: count)
+        stateWidths = Mixer.stateWidths(specification)
         self.layout = layout
     }
 
-    func makeMemory(lanes: Int, steps: Int) -> RecurrentMemory { RecurrentMemory(lanes: lanes, widths: stateWidths) }
+    func makeMemory(lanes: Int, steps: Int) -> RecurrentMemory {
+        RecurrentMemory(lanes: lanes, widths: layers.flatMap { _ in stateWidths })
+    }
 
     func unroll(_ inputs: StepInputs, shape: PackedShape, tape: Tape) -> Node {
         precondition(inputs.rows == shape.rows, "\(inputs.rows) inputs for a packed batch of \(shape.rows) rows")
         return run(inputs, shape: tape.register(shape), tape: tape) { layer, x, trials in
-            layers[layer].mixer.run(x, norm: layers[layer].norm1, before: nil, over: trials, tape: tape).0
+            layers[layer].mixer.run(x, norm: layers[layer].norm1, state: nil, over: trials, tape: tape)
         }
     }
 
@@ -91,11 +95,14 @@ struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
         let lanes = inputs.rows
         precondition(lanes == memory.lanes, "\(lanes) inputs for a memory of \(memory.lanes) lanes")
         return run(inputs, shape: nil, tape: tape) { layer, x, trials in
-            let state = memory.states[layer]
-            let before = tape.constant(UnsafePointer(state.pointer), rows: lanes, columns: stateWidths[layer])
-            let (mixed, states) = layers[layer].mixer.run(
-                x, norm: layers[layer].norm1, before: before, over: trials, tape: tape)
-            state.copy(from: tape.value(states))
+            let first = layer * stateWidths.count
+            let state = NodeList(count: stateWidths.count) {
+                tape.constant(
+                    UnsafePointer(memory.states[first + $0].pointer), rows: lanes, columns: stateWidths[$0])
+            }
+            let mixed = layers[layer].mixer.run(
+                x, norm: layers[layer].norm1, state: state, over: trials, tape: tape)
+            for index in stateWidths.indices { memory.states[first + index].copy(from: tape.value(state[index])) }
             return mixed
         }
     }
@@ -122,6 +129,12 @@ struct ResidualStack<Mixer: SequenceMixer>: SequencePolicy {
 extension ModelSpecification {
     /// L
     var layers: Int { options.integer("layers") }
+
+    /// Of a memory that is divided into heads.
+    var heads: Int { options.integer("heads") }
+
+    /// K: steps of a causal convolution; 0: there is none.
+    var convolution: Int { options.integer("convolution") }
 
     /// Factor on the first weights of a sublayer's last map.
     var depthGain: Float { 1 / Float(2 * layers).squareRoot() }

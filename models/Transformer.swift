@@ -66,9 +66,7 @@ public struct Transformer: SequencePolicy {
         streams = isArmSymmetric ? specification.actions : 1
         width = specification.hidden
         options = TransformerOptions(specification.options)
-        // A single head has no half: it would forget everything, and says so.
-        memoryReset =
-            specification.memoryReset == .half && options.heads == 1 ? .episode : specification.memoryReset
+        memoryReset = specification.memoryReset
         var layout = ParameterLayout()
         encoder =
             isArmSymmetric

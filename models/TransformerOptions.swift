@@ -52,7 +52,7 @@ struct TransformerOptions {
 
     static let options =
         ModelOptions.layers + [
-            Option("heads", 1...256, default: 4, help: "Attention heads; they must divide the hidden width"),
+            ModelOptions.heads,
             Option(
                 "position", PositionEncoding.self, default: .none,
                 help: "Position encoding, besides the step count that is always an input"),
@@ -67,9 +67,7 @@ struct TransformerOptions {
     /// Why there is no transformer of this width with these options; nil if there is one.
     static func objection(width: Int, _ values: Values) -> String? {
         let options = TransformerOptions(values)
-        guard width % options.heads == 0 else {
-            return "--hidden is \(width): \(options.heads) heads cannot share it; choose a multiple of --heads"
-        }
+        if let objection = ModelOptions.objectionToHeads(width: width, values) { return objection }
         guard options.position != .rotary || width / options.heads % 2 == 0 else {
             return
                 "--hidden is \(width): a head of \(width / options.heads) cannot be turned in pairs; choose a multiple "

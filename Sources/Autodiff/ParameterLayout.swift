@@ -70,6 +70,11 @@ public enum Initializer: Sendable, Equatable {
     case normal(deviation: Float)
     /// Each block of a stacked vector has its own constant.
     case blocks([Float])
+    case uniform(bound: Float)
+    /// Logarithms of uniform numbers.
+    case logarithms(above: Float, upTo: Float)
+    /// What softplus makes steps of time of, whose logarithms are uniform (Gu and Dao 2023, section 3.6).
+    case timeSteps(from: Float, upTo: Float)
     /// Zero but for one block of a stacked vector, the biases of a gate that keeps: log U(1, horizon), so that the
     /// units forget at time scales of 2 to `horizon` + 1 steps (chrono initialisation, Tallec and Ollivier 2018,
     /// section 2). A network that is to count over a trial of hundreds of steps has counters from the start.
@@ -85,6 +90,15 @@ public enum Initializer: Sendable, Equatable {
             return [Float](repeating: value, count: count)
         case .blocks(let constants):
             return (0..<count).map { constants[$0 * constants.count / count] }
+        case .uniform(let bound):
+            return (0..<count).map { _ in (2 * random.uniform() - 1) * bound }
+        case .logarithms(let least, let most):
+            return (0..<count).map { _ in log(most - (most - least) * random.uniform()) }
+        case .timeSteps(let least, let most):
+            return (0..<count).map { _ in
+                let step = exp(log(least) + (log(most) - log(least)) * random.uniform())
+                return step + log(-expm1(-step))
+            }
         case .chrono(let horizon, let share, let block, let opposite, let blocks):
             let width = count / blocks
             let slow = Int((share * Float(width)).rounded())

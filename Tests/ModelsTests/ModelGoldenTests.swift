@@ -58,21 +58,41 @@ import Testing
         #expect(errors.largest < roundingTolerance(depth: 6 * 11), "\(errors)")
     }
 
-    /// Residual layers with gated means, against the published formulas, PyTorch's norms and linear maps, over trials of 6
-    /// steps in three lanes.
-    @Test(arguments: ["min-gru", "min-lstm"]) func stackPolicy(_ name: String) throws {
-        let (golden, inputs) = try (Golden(name + "_policy"), Self.inputs(name + "_policy"))
-        let entry = try #require(modelCatalogue.entry(named: name))
+    /// A model of residual layers: its width and options, where they differ from 4 and two layers of feed-forward width 2.
+    struct Stack: Sendable, CustomStringConvertible {
+        var name: String
+        var width = 4
+        var options: Values = [:]
+        /// Numbers that the results sum one after the other.
+        var depth: Int
+        var description: String { name }
+    }
+
+    static let stacks = [
+        // Two layers of products over 7, 4, 4, 4 and 8 numbers, norms over 4 and means over 6 steps.
+        Stack(name: "min-gru", depth: 2 * 45), Stack(name: "min-lstm", depth: 2 * 45),
+        Stack(name: "linear-attention", options: ["heads": 2], depth: 2 * 60),
+        // The norms of short vectors lose some.
+        Stack(
+            name: "delta-net", width: 8,
+            options: ["heads": 2, "layers": 1, "feed-forward": 1, "convolution": 3], depth: 400),
+    ]
+
+    /// Residual layers, against the published formulas or another implementation of the mixers, PyTorch's norms and linear
+    /// maps, over trials of 6 steps in three lanes.
+    @Test(arguments: stacks) func stackPolicy(_ stack: Stack) throws {
+        let (golden, inputs) = try (Golden(stack.name + "_policy"), Self.inputs(stack.name + "_policy"))
+        let entry = try #require(modelCatalogue.entry(named: stack.name))
+        let given = entry.options.named("feed-forward") == nil ? Values() : ["feed-forward": 2]
         let policy = entry.make(
             ModelSpecification(
-                observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4,
-                options: Values(defaults: entry.options, given: ["feed-forward": 2]), headGain: 1))
+                observation: .vector(width: 2), actions: 3, outputs: 3, hidden: stack.width,
+                options: Values(defaults: entry.options, given: given.merging(stack.options)), headGain: 1))
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
         let rows = inputs.rows(observed: 2)
         let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
-        // Two layers of products over 7, 4, 4, 4 and 8 numbers, norms over 4 and means over 6 steps.
-        #expect(errors.largest < roundingTolerance(depth: 2 * 45), "\(errors)")
+        #expect(errors.largest < roundingTolerance(depth: stack.depth), "\(errors)")
     }
 
     /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes.

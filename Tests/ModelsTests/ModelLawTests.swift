@@ -30,6 +30,10 @@ import Testing
             ["position": "rotary", "heads": 2, "gating": "gru"],
         ],
         "min-gru": [["layers": 3, "feed-forward": 1]], "min-lstm": [["layers": 1]],
+        "linear-attention": [["heads": 1], ["heads": 2, "layers": 1]],
+        "delta-net": [
+            ["heads": 1, "convolution": 1], ["heads": 2, "layers": 1, "convolution": 0], ["convolution": 2],
+        ],
     ]
 
     static let variants: [Variant] = modelCatalogue.entries.flatMap { entry in

@@ -7,12 +7,29 @@ import Kernels
 ///
 /// No two sizes of a case are equal, so that a confusion of rows with columns cannot hide.
 public enum PrimitiveCatalogue {
-    public static let cases: [PrimitiveCase] = elementwise + products + recurrent + layers + images + attention
+    public static let cases: [PrimitiveCase] =
+        elementwise + products + recurrent + fastWeights + layers + images
+        + attention
 
     static let elementwise: [PrimitiveCase] = [
         PrimitiveCase("tanh", [.init(5, 7)]) { $0.tanh($1[0]) },
         PrimitiveCase("sigmoid", [.init(5, 7)], reach: 2) { $0.sigmoid($1[0]) },
         PrimitiveCase("relu", [.init(5, 7)], isQuadratic: true, kinkMargin: 0.5) { $0.relu($1[0]) },
+        PrimitiveCase("silu", [.init(5, 7)]) { $0.silu($1[0]) },
+        PrimitiveCase("softplus", [.init(5, 7)], reach: 2) { $0.softplus($1[0]) },
+        PrimitiveCase("exponential", [.init(5, 7)]) { $0.exp($1[0]) },
+        PrimitiveCase("decay", [.init(5, 7)]) { $0.decay($1[0]) },
+        // Its second derivative jumps at 0.
+        PrimitiveCase("elu plus one", [.init(5, 7)], kinkMargin: 0.5) { $0.eluPlusOne($1[0]) },
+        PrimitiveCase(
+            "scaled columns", [.init(5, 7), .init(1, 7), .init(1, 7)], isQuadratic: true, mayBeConstant: [0]
+        ) { $0.scaleColumns($1[0], by: $1[1], bias: $1[2]) },
+        PrimitiveCase("scaled columns without a summand", [.init(5, 7), .init(1, 7)], isQuadratic: true) {
+            $0.scaleColumns($1[0], by: $1[1])
+        },
+        PrimitiveCase("moved columns", [.init(5, 7), .init(1, 7)], isQuadratic: true, mayBeConstant: [0]) {
+            $0.scaleColumns($1[0], bias: $1[1])
+        },
         PrimitiveCase("gate share", [.init(5, 7), .init(5, 7)], reach: 2, mayBeConstant: [0, 1]) {
             $0.gateShare($1[0], $1[1])
         },
@@ -139,6 +156,16 @@ public enum PrimitiveCatalogue {
         PrimitiveCase(
             "norm and linear", [.init(6, 5), .init(1, 5), .init(1, 5), .init(4, 5), .init(1, 4)]
         ) { $0.normLinear($1[0], scale: $1[1], shift: $1[2], weight: $1[3], bias: $1[4]) },
+        PrimitiveCase("norm and linear without bias", [.init(6, 5), .init(1, 5), .init(1, 5), .init(4, 5)]) {
+            $0.normLinear($1[0], scale: $1[1], shift: $1[2], weight: $1[3])
+        },
+        PrimitiveCase("unit rows", [.init(5, 7)], reach: 0.6) { $0.unitRows($1[0], epsilon: 0.5) },
+        PrimitiveCase("unit rows of several vectors", [.init(3, 37)]) {
+            $0.unitRows($1[0], squaredLength: 3, epsilon: 0.1)
+        },
+        PrimitiveCase("root mean square norm of groups", [.init(5, 21), .init(1, 7)], reach: 0.6) {
+            $0.rootMeanSquareNorm($1[0], width: 7, weight: $1[1], epsilon: 0.1)
+        },
         // More rows than a tile, and enough rows and columns for products of our own.
         PrimitiveCase(
             "tall norm and linear", [.init(530, 5), .init(1, 5), .init(1, 5), .init(17, 5), .init(1, 17)], reach: 0.5
@@ -332,6 +359,72 @@ public enum PrimitiveCatalogue {
             tape.gatedMean(
                 gate: nodes[0], candidate: nodes[1], before: nodes[2], shape: tape.register(shape),
                 flags: flags.map { tape.constant($0, rows: 9, columns: 1) }, firstForgetful: 2)
+        }
+    }
+
+    static let fastWeights: [PrimitiveCase] = [
+        fastWeights("fast weights", reach: 0.5),
+        fastWeights("fast weights that decay", decaying: true, reach: 0.5),
+        fastWeights("fast weights with a rate, summed", rated: true, summed: true, reach: 0.5),
+        fastWeights("gated delta rule", decaying: true, rated: true, correcting: true, reach: 0.5),
+        fastWeights("delta rule", correcting: true, reach: 0.5),
+        fastWeights(
+            "fast weights that forget in one head", decaying: true, rated: true, correcting: true, forgetful: 1,
+            reach: 0.5),
+        fastWeights("fast weights that forget in all heads", summed: true, forgetful: 0, reach: 0.5),
+        // More than the steps of a run, and columns beyond the widest vector unit.
+        fastWeights(
+            "long fast weights", lengths: [70, 33, 1], keys: 2, values: 19, decaying: true, rated: true, summed: true,
+            forgetful: 1, reach: 0.5),
+        PrimitiveCase("quotients of heads", [.init(4, 9)], kinkMargin: 1) { $0.headQuotients($1[0], heads: 3) },
+        PrimitiveCase("quotients of heads by least numbers", [.init(4, 9)], kinkMargin: 0.5) { tape, nodes in
+            let leasts = (0..<12).map { Float($0 % 2 == 0 ? 100 : 0.1) }
+            return tape.headQuotients(nodes[0], heads: 3, leasts: tape.constant(leasts, rows: 4, columns: 3))
+        },
+        causalConvolution("causal convolution", flags: nil, forgetful: 0),
+        causalConvolution("causal convolution that forgets", flags: [0, 0, 0, 1, 0, 0, 1, 0, 0, 1], forgetful: 0),
+        causalConvolution(
+            "causal convolution that forgets in part", flags: [0, 0, 0, 1, 0, 0, 1, 0, 0, 1], forgetful: 1),
+    ]
+
+    /// Two heads over packed trials; flags are where the row's number is a multiple of 5.
+    private static func fastWeights(
+        _ name: String, lengths: [Int] = [4, 3, 1, 1], keys: Int = 3, values: Int = 5, decaying: Bool = false,
+        rated: Bool = false, correcting: Bool = false, summed: Bool = false, forgetful: Int? = nil, reach: Float
+    ) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        let rows = shape.rows
+        let heads = 2
+        var shapes: [PrimitiveCase.Shape] = [
+            .init(rows, heads * keys), .init(rows, heads * keys), .init(rows, heads * values),
+        ]
+        if decaying { shapes.append(.init(rows, heads)) }
+        if rated { shapes.append(.init(rows, heads)) }
+        return PrimitiveCase(name, shapes, reach: reach) { tape, nodes in
+            // In 0 … 1, as in use: else states grow over the steps.
+            let decay = decaying ? tape.sigmoid(nodes[3]) : nil
+            let rate = rated ? tape.sigmoid(nodes[nodes.count - 1]) : nil
+            // Shorter than 1 by the delta rule, for which longer keys are unstable.
+            let key = correcting ? tape.tanh(nodes[1]) : nodes[1]
+            let flags = forgetful.map { _ in
+                tape.constant((0..<rows).map { $0 % 5 == 0 ? 1 : 0 }, rows: rows, columns: 1)
+            }
+            return tape.fastWeights(
+                query: nodes[0], key: key, value: nodes[2], decay: decay, rate: rate, heads: heads,
+                correcting: correcting, summed: summed, scale: 0.7, shape: tape.register(shape), flags: flags,
+                firstForgetful: forgetful ?? 0)
+        }
+    }
+
+    /// Over four lanes of 10 rows in all: two blocks of three columns, three steps back.
+    private static func causalConvolution(_ name: String, flags: [Float]?, forgetful: Int) -> PrimitiveCase {
+        let shape = PackedShape(lengths: [5, 3, 1, 1])
+        return PrimitiveCase(
+            name, [.init(10, 6), .init(6, 3), .init(1, 6)], isQuadratic: true, mayBeConstant: [0]
+        ) { tape, nodes in
+            tape.causalConvolution(
+                nodes[0], weight: nodes[1], bias: nodes[2], shape: tape.register(shape),
+                flags: flags.map { tape.constant($0, rows: 10, columns: 1) }, blocks: 2, firstForgetful: forgetful)
         }
     }
 

@@ -1,14 +1,16 @@
 """Writes the golden numbers of this folder and of Tests/ModelsTests/golden: values, J v and J^T u in float64.
 
-    python3 -m venv .venv && .venv/bin/pip install torch && .venv/bin/python Tests/AutodiffTests/golden/make_goldens.py
+    python3 -m venv .venv && .venv/bin/pip install torch transformers && .venv/bin/python Tests/AutodiffTests/golden/make_goldens.py
 
 Inputs are multiples of 1/64, which float32 holds exactly, so what a test sees is the error of its own arithmetic.
 J v is taken by differentiating <J^T u, v> by u, which every module of PyTorch allows.
 """
 
+import importlib
 import json
 import math
 import pathlib
+import types
 
 import torch
 
@@ -187,62 +189,128 @@ def transformer_policy():
         write(models, "transformer_policy", run, operands, extra)
 
 
-def min_gru(candidate, gate):
-    return torch.sigmoid(gate), candidate
+def gated_mean(gates, count, share):
+    """The mixer of minGRU or minLSTM by the published formulas; `share` makes z of the gates' pre-activations."""
+    def parameters(width):
+        return {f"{gates}.weight": grid(count * width, width, scale=0.5),
+                f"{gates}.bias": grid(count * width, scale=0.5),
+                "to_out.weight": grid(width, width, scale=0.5), "to_out.bias": grid(width, scale=0.5)}
+
+    def mix(named, y):
+        candidate, *rest = linear_map(named, gates, y).chunk(count, dim=-1)
+        part = share(*rest)
+        state, states = torch.zeros_like(candidate[:, 0]), []
+        for step in range(y.shape[1]):
+            state = (1 - part[:, step]) * state + part[:, step] * candidate[:, step]
+            states.append(state)
+        return linear_map(named, "to_out", torch.stack(states, dim=1))
+
+    return parameters, mix
 
 
-def min_lstm(candidate, forget_gate, input_gate):
+def min_lstm_share(forget_gate, input_gate):
     forget, take = torch.sigmoid(forget_gate), torch.sigmoid(input_gate)
-    return take / (forget + take), candidate
+    return take / (forget + take)
 
 
-def stack_policy(name, mixer, count, gates):
-    """Residual layers with running means as mixers, over trials of 6 steps in 3 lanes; D = 4, F = 8."""
-    steps, lanes, actions, width, layers = 6, 3, 3, 4, 2
+def linear_attention(heads):
+    """All steps at once: scores φ(q) φ(k) of the past, divided by their sum."""
+    def parameters(width):
+        return {"in_proj.weight": grid(3 * width, width, scale=0.5), "in_proj.bias": grid(3 * width, scale=0.5),
+                "out_proj.weight": grid(width, width, scale=0.5), "out_proj.bias": grid(width, scale=0.5)}
+
+    def mix(named, y):
+        lanes, steps, width = y.shape
+        parts = linear_map(named, "in_proj", y).chunk(3, dim=-1)
+        q, k, v = [part.reshape(lanes, steps, heads, -1).transpose(1, 2) for part in parts]
+        q, k = 1 + torch.nn.functional.elu(q), 1 + torch.nn.functional.elu(k)
+        scores = torch.tril(q @ k.transpose(2, 3))
+        means = scores @ v / scores.sum(dim=-1, keepdim=True)
+        return linear_map(named, "out_proj", means.transpose(1, 2).reshape(lanes, steps, width))
+
+    return parameters, mix
+
+
+def in_double_precision(module):
+    """Makes a module of `transformers`, which asks for float32 by name, compute in float64."""
+    class Double:
+        float32 = torch.float64
+        def __getattr__(self, name):
+            return getattr(torch, name)
+    module.torch = Double()
+    torch.Tensor.float = torch.Tensor.double
+    return module
+
+
+def gated_delta_net(heads, taps):
+    """`Qwen3_5GatedDeltaNet`, in its form without kernels for a GPU: chunks, not one step after the other."""
+    module = in_double_precision(importlib.import_module("transformers.models.qwen3_5.modeling_qwen3_5"))
+
+    def parameters(width):
+        return {"in_proj.weight": grid(4 * width + 2 * heads, width, scale=0.5),
+                "conv1d.weight": grid(3 * width, 1, taps, scale=0.5), "dt_bias": grid(heads), "A_log": grid(heads),
+                "norm.weight": 1 + grid(width // heads, scale=0.5), "out_proj.weight": grid(width, width, scale=0.5)}
+
+    def mix(named, y):
+        width = y.shape[-1]
+        core = module.Qwen3_5GatedDeltaNet(types.SimpleNamespace(
+            hidden_size=width, linear_num_value_heads=heads, linear_num_key_heads=heads,
+            linear_key_head_dim=width // heads, linear_value_head_dim=width // heads, linear_conv_kernel_dim=taps,
+            hidden_act="silu", rms_norm_eps=1e-6, layer_types=["linear_attention"]), 0)
+        weights = dict(named)
+        parts = weights.pop("in_proj.weight").split([3 * width, width, heads, heads])
+        weights |= {f"in_proj_{key}.weight": part for key, part in zip(["qkv", "z", "b", "a"], parts)}
+        return torch.func.functional_call(core, weights, (y,))
+
+    return parameters, mix
+
+
+def linear_map(named, key, y):
+    return torch.nn.functional.linear(y, named[key + ".weight"], named[key + ".bias"])
+
+
+def stack_policy(name, mixer, width=4, layers=2, inner=2):
+    """Residual layers with a mixer each, over trials of 6 steps in 3 lanes.
+
+    `mixer` has two functions: the mixer's parameters for a width, and what it adds to the stream for the normalised
+    rows y [lanes, steps, width].
+    """
+    steps, lanes, actions = 6, 3, 3
+    parameters, mix = mixer
     x, extra = policy_inputs(steps, lanes, 2, actions)
-    functional = torch.nn.functional
     operands = {"embedding.weight": grid(width, x.shape[-1], scale=1.5), "embedding.bias": grid(width)}
     for layer in range(layers):
         prefix = f"layers.{layer}."
-        operands |= {
-            prefix + "norm1.weight": 1 + grid(width, scale=0.5), prefix + "norm1.bias": grid(width, scale=0.5),
-            prefix + f"mixer.{gates}.weight": grid(count * width, width, scale=0.5),
-            prefix + f"mixer.{gates}.bias": grid(count * width, scale=0.5),
-            prefix + "mixer.to_out.weight": grid(width, width, scale=0.5),
-            prefix + "mixer.to_out.bias": grid(width, scale=0.5),
-            prefix + "norm2.weight": 1 + grid(width, scale=0.5), prefix + "norm2.bias": grid(width, scale=0.5),
-            prefix + "linear1.weight": grid(2 * width, width, scale=0.5),
-            prefix + "linear1.bias": grid(2 * width, scale=0.5),
-            prefix + "linear2.weight": grid(width, 2 * width, scale=0.5),
-            prefix + "linear2.bias": grid(width, scale=0.5)}
+        operands |= {prefix + "norm1.weight": 1 + grid(width, scale=0.5), prefix + "norm1.bias": grid(width, scale=0.5)}
+        operands |= {prefix + "mixer." + key: value for key, value in parameters(width).items()}
+        if inner:
+            operands |= {
+                prefix + "norm2.weight": 1 + grid(width, scale=0.5), prefix + "norm2.bias": grid(width, scale=0.5),
+                prefix + "linear1.weight": grid(inner * width, width, scale=0.5),
+                prefix + "linear1.bias": grid(inner * width, scale=0.5),
+                prefix + "linear2.weight": grid(width, inner * width, scale=0.5),
+                prefix + "linear2.bias": grid(width, scale=0.5)}
     operands |= {"norm.weight": 1 + grid(width, scale=0.5), "norm.bias": grid(width, scale=0.5),
                  "head.weight": grid(actions, width, scale=0.5), "head.bias": grid(actions, scale=0.5)}
 
     def run(*values):
         named = dict(zip(operands, values))
 
-        def linear(key, y):
-            return functional.linear(y, named[key + ".weight"], named[key + ".bias"])
-
         def norm(key, y):
-            return functional.layer_norm(y, (width,), named[key + ".weight"], named[key + ".bias"])
+            return torch.nn.functional.layer_norm(y, (width,), named[key + ".weight"], named[key + ".bias"])
 
-        stream = linear("embedding", x.transpose(0, 1))
+        stream = linear_map(named, "embedding", x.transpose(0, 1))
         for layer in range(layers):
             prefix = f"layers.{layer}."
-            parts = linear(prefix + "mixer." + gates, norm(prefix + "norm1", stream)).chunk(count, dim=-1)
-            share, candidate = mixer(*parts)
-            state, states = torch.zeros_like(candidate[:, 0]), []
-            for step in range(steps):
-                state = (1 - share[:, step]) * state + share[:, step] * candidate[:, step]
-                states.append(state)
-            mixed = torch.stack(states, dim=1)
-            stream = stream + linear(prefix + "mixer.to_out", mixed)
-            inner = functional.gelu(linear(prefix + "linear1", norm(prefix + "norm2", stream)))
-            stream = stream + linear(prefix + "linear2", inner)
-        return linear("head", norm("norm", stream)).transpose(0, 1).contiguous()
+            own = {key.removeprefix(prefix + "mixer."): value for key, value in named.items()
+                   if key.startswith(prefix + "mixer.")}
+            stream = stream + mix(own, norm(prefix + "norm1", stream))
+            if inner:
+                hidden = torch.nn.functional.gelu(linear_map(named, prefix + "linear1", norm(prefix + "norm2", stream)))
+                stream = stream + linear_map(named, prefix + "linear2", hidden)
+        return linear_map(named, "head", norm("norm", stream)).transpose(0, 1).contiguous()
 
-    write(models, name, run, operands, extra)
+    write(models, name + "_policy", run, operands, extra)
 
 
 linear()
@@ -257,5 +325,7 @@ recurrent_policy("lstm_policy", torch.nn.LSTM, "lstm.")
 recurrent_policy("elman_policy", torch.nn.RNN, "rnn.")
 rotary()
 transformer_policy()
-stack_policy("min-gru_policy", min_gru, 2, "to_hidden_and_gate")
-stack_policy("min-lstm_policy", min_lstm, 3, "to_hidden_and_f_i_gate")
+stack_policy("min-gru", gated_mean("to_hidden_and_gate", 2, torch.sigmoid))
+stack_policy("min-lstm", gated_mean("to_hidden_and_f_i_gate", 3, min_lstm_share))
+stack_policy("linear-attention", linear_attention(heads=2))
+stack_policy("delta-net", gated_delta_net(heads=2, taps=3), width=8, layers=1, inner=1)
