@@ -82,9 +82,12 @@ public struct ModelEntry: CatalogueEntry {
 /// The architectures that can be asked for by name. A new one is a file and a line here.
 public let modelCatalogue = Catalogue<ModelEntry>([
     ModelEntry(
-        name: "gru", summary: "gated recurrent unit, reset-after, one layer", options: ModelOptions.chrono
+        name: "gru", summary: "gated recurrent unit, reset-after",
+        options: ModelOptions.chrono + [ModelOptions.recurrentLayers]
     ) { GRU($0) },
-    ModelEntry(name: "lstm", summary: "long short-term memory, one layer", options: ModelOptions.chrono) { LSTM($0) },
+    ModelEntry(
+        name: "lstm", summary: "long short-term memory", options: ModelOptions.chrono + [ModelOptions.recurrentLayers]
+    ) { LSTM($0) },
     ModelEntry(name: "elman", summary: "recurrent network without gates, tanh, one layer: a control") { Elman($0) },
     ModelEntry(
         name: "symmetric-gru",
@@ -126,4 +129,13 @@ public let modelCatalogue = Catalogue<ModelEntry>([
         predictionRate: 1e-3, options: ModelOptions.layers + [ModelOptions.heads, ModelOptions.convolution],
         objection: { ModelOptions.objectionToHeads(width: $0, $1, least: GatedDeltaNet.leastHeadWidth) }
     ) { ResidualStack<GatedDeltaNet>($0) },
+    ModelEntry(
+        name: "lru", summary: "linear recurrent unit: a complex recurrence without gates", hidden: 128,
+        predictionRate: 1e-3,
+        options: ModelOptions.layers + [ModelOptions.stateSize(default: 128, of: "a layer, complex ones")]
+    ) { ResidualStack<LRU>($0) },
+    ModelEntry(
+        name: "mamba", summary: "Mamba: a selective scan behind a convolution, and a gate", hidden: 128,
+        predictionRate: 1e-3, options: Mamba.options
+    ) { ResidualStack<Mamba>($0) },
 ])

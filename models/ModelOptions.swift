@@ -28,6 +28,9 @@ public enum ModelOptions {
         Option("chrono-share", 0...1.0, default: 1.0, help: "Share of the units with chrono initialisation"),
     ]
 
+    /// Gated recurrent networks, one layer above the other.
+    static let recurrentLayers = Option("layers", 1...4, default: 1, help: "Layers of the model")
+
     /// Models whose memory is divided into heads.
     static let heads = Option("heads", 1...256, default: 4, help: "Heads; they must divide the hidden width")
 
@@ -46,9 +49,17 @@ public enum ModelOptions {
     static let convolution = Option(
         "convolution", 0...64, default: 4, help: "Steps of the causal convolution before the recurrence; 0: none")
 
+    /// Models with a state of their own size.
+    static func stateSize(default size: Int, of whom: String) -> Option {
+        Option("state-size", 1...4096, default: size, help: "Numbers in the state of \(whom)")
+    }
+
+    /// Models of layers, of which each has its own state.
+    static let depth = Option("layers", 1...64, default: 2, help: "Layers of the model")
+
     /// Models of residual layers, each with a feed-forward layer.
     static let layers = [
-        Option("layers", 1...64, default: 2, help: "Layers of the model"),
+        depth,
         Option("feed-forward", 1...64, default: 4, help: "Width of the feed-forward layers, in hidden widths"),
     ]
 }

@@ -73,6 +73,11 @@ public enum Initializer: Sendable, Equatable {
     case uniform(bound: Float)
     /// Logarithms of uniform numbers.
     case logarithms(above: Float, upTo: Float)
+    /// log 1, log 2, … along each row.
+    case logarithmsOfColumns
+    /// Of n complex factors, uniform on a ring around 0: three rows [3, n], ν and θ with exp(−exp(ν) + i exp(θ)) the factor
+    /// λ, sizes in `from` … `upTo` and angles below `angle`, and log √(1 − |λ|²) (Orvieto et al. 2023, lemma 3.2).
+    case ring(from: Float, upTo: Float, angle: Float)
     /// What softplus makes steps of time of, whose logarithms are uniform (Gu and Dao 2023, section 3.6).
     case timeSteps(from: Float, upTo: Float)
     /// Zero but for one block of a stacked vector, the biases of a gate that keeps: log U(1, horizon), so that the
@@ -94,6 +99,15 @@ public enum Initializer: Sendable, Equatable {
             return (0..<count).map { _ in (2 * random.uniform() - 1) * bound }
         case .logarithms(let least, let most):
             return (0..<count).map { _ in log(most - (most - least) * random.uniform()) }
+        case .logarithmsOfColumns:
+            let columns = count / shape[0]
+            return (0..<count).map { log(Float(1 + $0 % columns)) }
+        case .ring(let least, let most, let angle):
+            let squares = (0..<count / 3).map { _ in
+                least * least + (most * most - least * least) * random.uniform()
+            }
+            let angles = squares.map { _ in log(angle * (1 - random.uniform())) }
+            return squares.map { log(-0.5 * log($0)) } + angles + squares.map { 0.5 * log1p(-$0) }
         case .timeSteps(let least, let most):
             return (0..<count).map { _ in
                 let step = exp(log(least) + (log(most) - log(least)) * random.uniform())

@@ -44,18 +44,22 @@ import Testing
 
     /// The catalogue's recurrent models, encoder and head included, against `torch.nn.GRU`, `LSTM` and `RNN` and
     /// `torch.nn.Linear` with the same names, shapes and order of parameters, over trials of 6 steps in five lanes.
-    @Test(arguments: ["gru", "lstm", "elman"]) func recurrentPolicy(_ name: String) throws {
-        let (golden, inputs) = try (Golden(name + "_policy"), Self.inputs(name + "_policy"))
+    @Test(arguments: [
+        ("gru", "gru_policy", 1), ("lstm", "lstm_policy", 1), ("elman", "elman_policy", 1),
+        ("gru", "gru_two_layers_policy", 2), ("lstm", "lstm_two_layers_policy", 2),
+    ]) func recurrentPolicy(_ name: String, _ file: String, _ layers: Int) throws {
+        let (golden, inputs) = try (Golden(file), Self.inputs(file))
         let specification = ModelSpecification(
-            observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4, headGain: 1)
+            observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4,
+            options: layers == 1 ? [:] : ["layers": .integer(layers)], headGain: 1)
         let policy = try #require(modelCatalogue.entry(named: name)).make(specification)
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
 
         let rows = inputs.rows(observed: 2)
         let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
-        // Each of six steps sums 7 + 4 numbers.
-        #expect(errors.largest < roundingTolerance(depth: 6 * 11), "\(errors)")
+        // Each of six steps sums 7 + 4 numbers in a layer.
+        #expect(errors.largest < roundingTolerance(depth: layers * 6 * 11), "\(errors)")
     }
 
     /// A model of residual layers: its width and options, where they differ from 4 and two layers of feed-forward width 2.
@@ -76,6 +80,10 @@ import Testing
         Stack(
             name: "delta-net", width: 8,
             options: ["heads": 2, "layers": 1, "feed-forward": 1, "convolution": 3], depth: 400),
+        // Sums over 6 steps, 6 states and 4 features are of numbers that cancel in part.
+        Stack(name: "lru", options: ["state-size": 3], depth: 2 * 100),
+        // Two layers of products over 7, 4, 8, 1 and 8 numbers, a convolution over 3 and states over 6 steps.
+        Stack(name: "mamba", options: ["state-size": 3, "convolution": 3], depth: 2 * 80),
     ]
 
     /// Residual layers, against the published formulas or another implementation of the mixers, PyTorch's norms and linear

@@ -20,6 +20,7 @@ import Testing
     /// Settings of options, besides each word of each option, under which a model must be right too: every value that
     /// changes what is computed.
     static let settings: [String: [Values]] = [
+        "gru": [["layers": 3]], "lstm": [["layers": 2]],
         "transformer": [
             ["layers": 1, "heads": 1, "feed-forward": 1], ["layers": 3, "heads": 2], ["attention-window": 3],
             ["position": "alibi", "attention-window": 2, "gating": "gru"],
@@ -34,6 +35,8 @@ import Testing
         "delta-net": [
             ["heads": 1, "convolution": 1], ["heads": 2, "layers": 1, "convolution": 0], ["convolution": 2],
         ],
+        "lru": [["state-size": 5], ["state-size": 2, "layers": 1]],
+        "mamba": [["convolution": 1, "expansion": 1], ["state-size": 17, "layers": 1, "expansion": 3]],
     ]
 
     static let variants: [Variant] = modelCatalogue.entries.flatMap { entry in

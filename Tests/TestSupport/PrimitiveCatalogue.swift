@@ -8,8 +8,8 @@ import Kernels
 /// No two sizes of a case are equal, so that a confusion of rows with columns cannot hide.
 public enum PrimitiveCatalogue {
     public static let cases: [PrimitiveCase] =
-        elementwise + products + recurrent + fastWeights + layers + images
-        + attention
+        elementwise + products + recurrent + fastWeights + stateSpaces + layers
+        + images + attention
 
     static let elementwise: [PrimitiveCase] = [
         PrimitiveCase("tanh", [.init(5, 7)]) { $0.tanh($1[0]) },
@@ -386,6 +386,47 @@ public enum PrimitiveCatalogue {
         causalConvolution(
             "causal convolution that forgets in part", flags: [0, 0, 0, 1, 0, 0, 1, 0, 0, 1], forgetful: 1),
     ]
+
+    static let stateSpaces: [PrimitiveCase] = [
+        complexScan("complex scan", flags: nil),
+        complexScan("complex scan that forgets", flags: [0, 0, 0, 1, 0, 0, 1, 0, 1]),
+        PrimitiveCase("polar", [.init(1, 7), .init(1, 7)]) { $0.polar(size: $1[0], angle: $1[1]) },
+        selectiveScan("selective scan", lengths: [4, 3, 1, 1], width: 3, forgetful: nil),
+        selectiveScan("selective scan that forgets", lengths: [4, 3, 1, 1], width: 2, forgetful: 2),
+        // More than the steps of a run, and numbers beyond a block.
+        selectiveScan("long selective scan", lengths: [40, 33, 1], width: 19, forgetful: 0),
+    ]
+
+    private static func complexScan(_ name: String, flags: [Float]?) -> PrimitiveCase {
+        let shape = PackedShape(lengths: [4, 3, 1, 1])
+        return PrimitiveCase(name, [.init(9, 6), .init(1, 6)], reach: 0.5) { tape, nodes in
+            tape.complexScan(
+                nodes[0], factor: nodes[1], shape: tape.register(shape),
+                flags: flags.map { tape.constant($0, rows: 9, columns: 1) }, firstForgetful: 1)
+        }
+    }
+
+    /// Five channels over packed trials; flags are where the row's number is a multiple of 5.
+    private static func selectiveScan(
+        _ name: String, lengths: [Int], width: Int, forgetful: Int?
+    ) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        let (rows, channels) = (shape.rows, 5)
+        return PrimitiveCase(
+            name,
+            [
+                .init(rows, channels), .init(rows, channels), .init(channels, width), .init(rows, width),
+                .init(rows, width), .init(1, channels),
+            ], reach: 0.5
+        ) { tape, nodes in
+            let flags = forgetful.map { _ in
+                tape.constant((0..<rows).map { $0 % 5 == 0 ? 1 : 0 }, rows: rows, columns: 1)
+            }
+            return tape.selectiveScan(
+                nodes[0], time: tape.softplus(nodes[1]), rates: tape.exp(nodes[2]), take: nodes[3], read: nodes[4],
+                skip: nodes[5], shape: tape.register(shape), flags: flags, firstForgetful: forgetful ?? 0)
+        }
+    }
 
     /// Two heads over packed trials; flags are where the row's number is a multiple of 5.
     private static func fastWeights(

@@ -201,7 +201,7 @@ extension Tape {
     /// - Returns: [N, columns]
     func wideStateSequence<Cell: WideStateCell>(
         _ cell: Cell.Type, _ operands: InlineArray<8, Node>, columns: Int, stateCount: Int, shape: Int?,
-        firstForgotten: Int, _ first: Int, _ second: Int = 0, _ third: Int = 0, scalar: Float = 0
+        firstForgotten: Int, _ first: Int = 0, _ second: Int = 0, _ third: Int = 0, scalar: Float = 0
     ) -> Node {
         let (rows, state, flags) = (operands[0].rows, operands[6], operands[7])
         let packed = shape.map { self.shape($0) }

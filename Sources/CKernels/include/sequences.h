@@ -47,3 +47,29 @@ void rl2x_fast_weights_pullback(const rl2x_fast_weights *sizes, const float *q, 
                                 const float *decay, const float *rate, const float *state, const float *u,
                                 float *u_q, float *u_k, float *u_v, float *u_decay, float *u_rate, float *u_state,
                                 float *scratch);
+
+// Of a step of one lane, complex numbers as `width` real parts and then as many imaginary parts:
+// next = factor before + x, where units from `kept` on have nothing before them.
+void rl2x_complex_scan(size_t width, size_t kept, const float *factor, const float *x, const float *before,
+                       float *next);
+void rl2x_complex_scan_pushforward(size_t width, size_t kept, const float *factor, const float *before,
+                                   const float *d_factor, const float *dx, const float *d_before, float *d_next);
+// Adds to cotangents from that of next, u.
+void rl2x_complex_scan_pullback(size_t width, size_t kept, const float *factor, const float *before, const float *u,
+                                float *u_factor, float *u_x, float *u_before);
+
+// A selective scan: a state h [channels, width] of which a step of length t [channels] makes
+//     h' = exp(-t a) h + t b x,  y = sum over width of c h', + d x
+// with x, d, y [channels], a [channels, width], b, c [width].
+void rl2x_selective_scan(size_t channels, size_t width, const float *x, const float *t, const float *a, const float *b,
+                         const float *c, const float *d, float *state, float *y);
+// The same with tangents: of h in place, and of y.
+void rl2x_selective_scan_pushforward(size_t channels, size_t width, const float *x, const float *t, const float *a,
+                                     const float *b, const float *c, const float *d, float *state, const float *dx,
+                                     const float *dt, const float *da, const float *db, const float *dc,
+                                     const float *dd, float *d_state, float *dy);
+// Adds to cotangents from that of y, u; the cotangent of h' becomes that of h, the state before.
+void rl2x_selective_scan_pullback(size_t channels, size_t width, const float *x, const float *t, const float *a,
+                                  const float *b, const float *c, const float *d, const float *state, const float *u,
+                                  float *u_x, float *u_t, float *u_a, float *u_b, float *u_c, float *u_d,
+                                  float *u_state);

@@ -265,6 +265,51 @@ def gated_delta_net(heads, taps):
     return parameters, mix
 
 
+def linear_recurrent_unit(size):
+    """All steps at once, by the powers of complex factors."""
+    def parameters(width):
+        return {"nu_theta_gamma_log": grid(3, size), "B": grid(2 * size, width), "C": grid(width, 2 * size),
+                "D": grid(width)}
+
+    def mix(named, y):
+        nu, theta, gamma = named["nu_theta_gamma_log"]
+        factor = torch.exp(torch.complex(-torch.exp(nu), torch.exp(theta)))
+        take = torch.complex(*named["B"].chunk(2, dim=0))
+        real, minus_imaginary = named["C"].chunk(2, dim=1)
+        read = torch.complex(real, -minus_imaginary)
+        inputs = torch.exp(gamma) * (y.to(take.dtype) @ take.T)
+        steps = torch.arange(y.shape[1])
+        distance = steps[:, None] - steps[None, :]
+        powers = factor ** distance.clamp(min=0)[..., None] * (distance >= 0)[..., None]
+        states = torch.einsum("tsn,bsn->btn", powers, inputs)
+        return (states @ read.T).real + named["D"] * y
+
+    return parameters, mix
+
+
+def mamba(size, taps, expansion):
+    """`MambaMixer`, in its form without kernels for a GPU."""
+    module = in_double_precision(importlib.import_module("transformers.models.mamba.modeling_mamba"))
+
+    def parameters(width):
+        channels, rank = expansion * width, (width + 15) // 16
+        return {"in_proj.weight": grid(2 * channels, width, scale=0.5),
+                "conv1d.weight": grid(channels, 1, taps, scale=0.5), "conv1d.bias": grid(channels, scale=0.5),
+                "x_proj.weight": grid(rank + 2 * size, channels, scale=0.5),
+                "dt_proj.weight": grid(channels, rank, scale=0.5), "dt_proj.bias": grid(channels),
+                "A_log": grid(channels, size), "D": grid(channels), "out_proj.weight": grid(width, channels, scale=0.5)}
+
+    def mix(named, y):
+        width = y.shape[-1]
+        core = module.MambaMixer(types.SimpleNamespace(
+            hidden_size=width, state_size=size, conv_kernel=taps, intermediate_size=expansion * width,
+            time_step_rank=(width + 15) // 16, use_conv_bias=True, hidden_act="silu", use_mambapy=False,
+            use_associative_scan=False, use_bias=False, layer_types=["mamba"]), 0, initialize_mixer_weights=False)
+        return torch.func.functional_call(core.eval(), dict(named), (y,))
+
+    return parameters, mix
+
+
 def linear_map(named, key, y):
     return torch.nn.functional.linear(y, named[key + ".weight"], named[key + ".bias"])
 
@@ -329,3 +374,7 @@ stack_policy("min-gru", gated_mean("to_hidden_and_gate", 2, torch.sigmoid))
 stack_policy("min-lstm", gated_mean("to_hidden_and_f_i_gate", 3, min_lstm_share))
 stack_policy("linear-attention", linear_attention(heads=2))
 stack_policy("delta-net", gated_delta_net(heads=2, taps=3), width=8, layers=1, inner=1)
+stack_policy("lru", linear_recurrent_unit(size=3))
+stack_policy("mamba", mamba(size=3, taps=3, expansion=2), inner=0)
+recurrent_policy("gru_two_layers_policy", lambda inputs, width: torch.nn.GRU(inputs, width, 2), "gru.")
+recurrent_policy("lstm_two_layers_policy", lambda inputs, width: torch.nn.LSTM(inputs, width, 2), "lstm.")
