@@ -6,8 +6,9 @@ import Interface
 /// `gru.bias_hh_l0` [3H], gates in the order r, z, n: `torch.nn.GRU` takes them as they are. The next layers read the states
 /// of the one below, so that their I is H.
 ///
-/// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero but for the update gate's,
-/// which spread the units' time scales over the length of a trial.
+/// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero but for the update gate's
+/// of the first layer, which spread the units' time scales over the length of a trial: a second slow layer would see next to
+/// nothing at first.
 public struct GRU: RecurrentPolicy {
     public let layout: ParameterLayout
     public let encoder: any Encoder
@@ -24,8 +25,10 @@ public struct GRU: RecurrentPolicy {
         layers = (0..<specification.layers).map {
             RecurrentLayer(
                 "gru", $0, specification, features: encoder.features, gates: 3,
-                bias: .chrono(
-                    horizon: specification.chronoSteps, share: specification.chronoShare, block: 1, blocks: 3),
+                bias: $0 == 0
+                    ? .chrono(
+                        horizon: specification.chronoSteps, share: specification.chronoShare, block: 1, blocks: 3)
+                    : .constant(0),
                 layout: &layout)
         }
         head = Head(

@@ -8,7 +8,7 @@ import Interface
 ///
 /// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero but for the forget
 /// gate's and the input gate's, which spread the units' time scales over the length of a trial (Tallec and Ollivier
-/// 2018); where that is not known, the forget gate's are 1 (Jozefowicz et al. 2015).
+/// 2018); where that is not known, and above the first layer, the forget gate's are 1 (Jozefowicz et al. 2015).
 public struct LSTM: RecurrentPolicy {
     public let layout: ParameterLayout
     public let encoder: any Encoder
@@ -26,7 +26,7 @@ public struct LSTM: RecurrentPolicy {
         layers = (0..<specification.layers).map {
             RecurrentLayer(
                 "lstm", $0, specification, features: encoder.features, gates: 4,
-                bias: horizon > 1
+                bias: horizon > 1 && $0 == 0
                     ? .chrono(horizon: horizon, share: specification.chronoShare, block: 1, opposite: 0, blocks: 4)
                     : .blocks([0, 1, 0, 0]), layout: &layout)
         }

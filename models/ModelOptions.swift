@@ -32,7 +32,9 @@ public enum ModelOptions {
     static let recurrentLayers = Option("layers", 1...4, default: 1, help: "Layers of the model")
 
     /// Models whose memory is divided into heads.
-    static let heads = Option("heads", 1...256, default: 4, help: "Heads; they must divide the hidden width")
+    static func heads(default count: Int = 4) -> Option {
+        Option("heads", 1...256, default: count, help: "Heads; they must divide the hidden width")
+    }
 
     /// Why a model of this width cannot have so many heads; nil if it can.
     /// - Parameter least: the narrowest head that makes sense.

@@ -18,8 +18,10 @@ enum PositionEncoding: String, CaseIterable {
 enum ResidualGating: String, CaseIterable {
     /// It is added.
     case none
-    /// A gated recurrent unit takes the stream as its state and the output as its input (Parisotto et al. 2020).
+    /// A gated recurrent unit takes the stream as its state and the output as its input (after Parisotto et al. 2020).
     case gru
+    /// The same with the reset gate before the product with the stream, as published.
+    case resetBefore = "gru-reset-before"
 }
 
 /// The options of a transformer, read from the catalogue's values.
@@ -50,19 +52,23 @@ struct TransformerOptions {
         return (1...heads).map { exp2(-8 * Float($0) / Float(heads)) }
     }
 
-    static let options =
+    /// - Parameters: of the options, by default.
+    static func options(
+        position: PositionEncoding = .none, window: Int = 0, gating: ResidualGating = .none
+    ) -> [Option] {
         ModelOptions.layers + [
-            ModelOptions.heads,
+            ModelOptions.heads(),
             Option(
-                "position", PositionEncoding.self, default: .none,
+                "position", PositionEncoding.self, default: position,
                 help: "Position encoding, besides the step count that is always an input"),
             Option(
-                "attention-window", 0...1_000_000, default: 0,
+                "attention-window", 0...1_000_000, default: window,
                 help: "Steps that a step attends to, itself among them; 0: all of the trial"),
             Option(
-                "gating", ResidualGating.self, default: .none,
+                "gating", ResidualGating.self, default: gating,
                 help: "How a sublayer's output joins the residual stream: added, or through a gated recurrent unit"),
         ]
+    }
 
     /// Why there is no transformer of this width with these options; nil if there is one.
     static func objection(width: Int, _ values: Values) -> String? {

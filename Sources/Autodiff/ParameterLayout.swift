@@ -73,6 +73,8 @@ public enum Initializer: Sendable, Equatable {
     case uniform(bound: Float)
     /// Logarithms of uniform numbers.
     case logarithms(above: Float, upTo: Float)
+    /// Evenly spaced numbers, the last of them `upTo`.
+    case even(from: Float, upTo: Float)
     /// log 1, log 2, … along each row.
     case logarithmsOfColumns
     /// Of n complex factors, uniform on a ring around 0: three rows [3, n], ν and θ with exp(−exp(ν) + i exp(θ)) the factor
@@ -99,6 +101,8 @@ public enum Initializer: Sendable, Equatable {
             return (0..<count).map { _ in (2 * random.uniform() - 1) * bound }
         case .logarithms(let least, let most):
             return (0..<count).map { _ in log(most - (most - least) * random.uniform()) }
+        case .even(let first, let last):
+            return (0..<count).map { first + (last - first) * Float($0) / Float(max(1, count - 1)) }
         case .logarithmsOfColumns:
             let columns = count / shape[0]
             return (0..<count).map { log(Float(1 + $0 % columns)) }

@@ -84,9 +84,12 @@ import Testing
         Stack(name: "lru", options: ["state-size": 3], depth: 2 * 100),
         // Two layers of products over 7, 4, 8, 1 and 8 numbers, a convolution over 3 and states over 6 steps.
         Stack(name: "mamba", options: ["state-size": 3, "convolution": 3], depth: 2 * 80),
+        // Sums of up to 20 numbers in four layers one after the other, and attention over 7.
+        Stack(name: "snail", options: ["reach": 4], depth: 4 * 40 + 40),
+        Stack(name: "xlstm", width: 8, options: ["heads": 2, "layers": 1, "feed-forward": 1], depth: 400),
     ]
 
-    /// Residual layers, against the published formulas or another implementation of the mixers, PyTorch's norms and linear
+    /// Layers, against the published formulas or another implementation of the mixers, PyTorch's norms, convolutions and linear
     /// maps, over trials of 6 steps in three lanes.
     @Test(arguments: stacks) func stackPolicy(_ stack: Stack) throws {
         let (golden, inputs) = try (Golden(stack.name + "_policy"), Self.inputs(stack.name + "_policy"))
@@ -103,19 +106,25 @@ import Testing
         #expect(errors.largest < roundingTolerance(depth: stack.depth), "\(errors)")
     }
 
-    /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes.
-    @Test func transformerPolicy() throws {
-        let (golden, inputs) = try (Golden("transformer_policy"), Self.inputs("transformer_policy"))
-        let entry = try #require(modelCatalogue.entry(named: "transformer"))
+    /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes; and GTrXL
+    /// against the published gates.
+    @Test(arguments: [
+        // Two layers of products over 6, 3, 6, 6, 6 and 12 numbers, norms over 6 and a softmax over 6; or one of more.
+        Stack(name: "transformer", width: 6, options: ["heads": 2, "feed-forward": 2], depth: 2 * 60),
+        Stack(
+            name: "gtrxl", width: 8,
+            options: ["heads": 2, "feed-forward": 1, "layers": 1, "attention-window": 3], depth: 2 * 60),
+    ]) func transformerPolicy(_ model: Stack) throws {
+        let (golden, inputs) = try (Golden(model.name + "_policy"), Self.inputs(model.name + "_policy"))
+        let entry = try #require(modelCatalogue.entry(named: model.name))
         let policy = entry.make(
             ModelSpecification(
-                observation: .vector(width: 1), actions: 4, outputs: 4, hidden: 6,
-                options: Values(defaults: entry.options, given: ["heads": 2, "feed-forward": 2]), headGain: 1))
+                observation: .vector(width: 1), actions: 4, outputs: 4, hidden: model.width,
+                options: Values(defaults: entry.options, given: model.options), headGain: 1))
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
         let rows = inputs.rows(observed: 1)
         let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
-        // Two layers of products over 6, 3, 6, 6, 6 and 12 numbers, norms over 6 and a softmax over 6.
-        #expect(errors.largest < roundingTolerance(depth: 2 * 60), "\(errors)")
+        #expect(errors.largest < roundingTolerance(depth: model.depth), "\(errors)")
     }
 }

@@ -26,6 +26,7 @@ import Testing
             ["position": "alibi", "attention-window": 2, "gating": "gru"],
             ["position": "rotary", "heads": 2, "attention-window": 4, "layers": 1],
         ],
+        "gtrxl": [["heads": 2, "layers": 1], ["attention-window": 3]],
         "symmetric-transformer": [
             ["layers": 1, "heads": 1], ["layers": 3, "heads": 2], ["position": "alibi", "attention-window": 3],
             ["position": "rotary", "heads": 2, "gating": "gru"],
@@ -35,6 +36,8 @@ import Testing
         "delta-net": [
             ["heads": 1, "convolution": 1], ["heads": 2, "layers": 1, "convolution": 0], ["convolution": 2],
         ],
+        "xlstm": [["heads": 1], ["layers": 1]],
+        "snail": [["reach": 4], ["reach": 2]],
         "lru": [["state-size": 5], ["state-size": 2, "layers": 1]],
         "mamba": [["convolution": 1, "expansion": 1], ["state-size": 17, "layers": 1, "expansion": 3]],
     ]

@@ -195,6 +195,7 @@ public enum PrimitiveCatalogue {
         PrimitiveCase("repeat rows beside", [.init(3, 5), .init(12, 2)], isQuadratic: true, mayBeConstant: [0, 1]) {
             $0.repeatRows($1[0], count: 4, beside: $1[1])
         },
+        lag("lag", steps: 2, forgetful: nil), lag("lag that forgets", steps: 1, forgetful: 2),
         PrimitiveCase("columns", [.init(5, 7)], isQuadratic: true) { $0.columns(2..<6, of: $1[0]) },
         PrimitiveCase("embedding", [.init(4, 3)], isQuadratic: true) {
             $0.embedding([2, -1, 0, 2, 3, -1, 2], count: 7, table: $1[0])
@@ -388,6 +389,17 @@ public enum PrimitiveCatalogue {
     ]
 
     static let stateSpaces: [PrimitiveCase] = [
+        matrixMemory("matrix memory", lengths: [4, 3, 1, 1], forgetful: nil, reach: 0.3),
+        matrixMemory("matrix memory that forgets in one head", lengths: [4, 3, 1, 1], forgetful: 1, reach: 0.3),
+        matrixMemory("long matrix memory", lengths: [40, 33, 1], forgetful: 0, reach: 0.3),
+        // Small keys: sums below their bound.
+        PrimitiveCase(
+            "matrix memory of small keys", [.init(4, 3), .init(4, 3), .init(4, 5), .init(4, 1), .init(4, 1)]
+        ) { tape, nodes in
+            tape.matrixMemory(
+                query: tape.tanh(nodes[0]), key: tape.tanh(nodes[1]), value: nodes[2], input: tape.tanh(nodes[3]),
+                forget: nodes[4], heads: 1, scale: 0.01, shape: tape.register(PackedShape(lengths: [2, 2])))
+        },
         complexScan("complex scan", flags: nil),
         complexScan("complex scan that forgets", flags: [0, 0, 0, 1, 0, 0, 1, 0, 1]),
         PrimitiveCase("polar", [.init(1, 7), .init(1, 7)]) { $0.polar(size: $1[0], angle: $1[1]) },
@@ -403,6 +415,28 @@ public enum PrimitiveCatalogue {
             tape.complexScan(
                 nodes[0], factor: nodes[1], shape: tape.register(shape),
                 flags: flags.map { tape.constant($0, rows: 9, columns: 1) }, firstForgetful: 1)
+        }
+    }
+
+    /// Two heads over packed trials; flags are where the row's number is a multiple of 5.
+    private static func matrixMemory(_ name: String, lengths: [Int], forgetful: Int?, reach: Float) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        let (rows, heads, keys, values) = (shape.rows, 2, 3, 5)
+        return PrimitiveCase(
+            name,
+            [
+                .init(rows, heads * keys), .init(rows, heads * keys), .init(rows, heads * values), .init(rows, heads),
+                .init(rows, heads),
+            ], reach: reach
+        ) { tape, nodes in
+            let flags = forgetful.map { _ in
+                tape.constant((0..<rows).map { $0 % 5 == 0 ? 1 : 0 }, rows: rows, columns: 1)
+            }
+            // Keys and queries of one sign: the sum is larger than its bound, and no kink is near.
+            return tape.matrixMemory(
+                query: tape.exp(nodes[0]), key: tape.exp(nodes[1]), value: nodes[2], input: tape.exp(nodes[3]),
+                forget: nodes[4], heads: heads, shape: tape.register(shape), flags: flags,
+                firstForgetful: forgetful ?? 0)
         }
     }
 
@@ -453,6 +487,20 @@ public enum PrimitiveCatalogue {
             return tape.fastWeights(
                 query: nodes[0], key: key, value: nodes[2], decay: decay, rate: rate, heads: heads,
                 correcting: correcting, summed: summed, scale: 0.7, shape: tape.register(shape), flags: flags,
+                firstForgetful: forgetful ?? 0)
+        }
+    }
+
+    /// Over four lanes of 10 rows in all; forgetful ones have episodes of two steps.
+    private static func lag(_ name: String, steps: Int, forgetful: Int?) -> PrimitiveCase {
+        let shape = PackedShape(lengths: [5, 3, 1, 1])
+        return PrimitiveCase(name, [.init(10, 6)], isQuadratic: true, mayBeConstant: [0]) { tape, nodes in
+            let starts = (0..<shape.steps).flatMap { step in
+                (0..<shape.lanesAtStep[step]).map { _ in Float(step / 2 * 2) }
+            }
+            return tape.lag(
+                nodes[0], steps: steps, shape: tape.register(shape),
+                starts: forgetful.map { _ in tape.constant(starts, rows: 10, columns: 1) },
                 firstForgetful: forgetful ?? 0)
         }
     }

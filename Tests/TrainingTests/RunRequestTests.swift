@@ -124,7 +124,7 @@ import Testing
             (request("maze"), "arms", "bandit has it", "no option of task 'maze'"),
             (
                 request("bandit", "gru"), "heads",
-                "transformer, symmetric-transformer, linear-attention, delta-net have it",
+                "transformer, gtrxl, symmetric-transformer, linear-attention, delta-net, xlstm have it",
                 "no option of model 'gru'"
             ),
             (

@@ -85,7 +85,8 @@ extension ComplexScan {
         }
 
         @inline(__always)
-        private func forEachRow(of step: Int, _ body: (_ row: Int, _ previous: Int?, _ lane: Int, _ kept: Int) -> Void) {
+        private func forEachRow(of step: Int, _ body: (_ row: Int, _ previous: Int?, _ lane: Int, _ kept: Int) -> Void)
+        {
             let (first, lanes) = (shape?.offsets[step] ?? 0, shape?.lanesAtStep[step] ?? rows)
             for lane in 0..<lanes {
                 let isForgetful = flags.map { $0[first + lane] == 1 } ?? false

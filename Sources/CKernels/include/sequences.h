@@ -73,3 +73,22 @@ void rl2x_selective_scan_pullback(size_t channels, size_t width, const float *x,
                                   const float *b, const float *c, const float *d, const float *state, const float *u,
                                   float *u_x, float *u_t, float *u_a, float *u_b, float *u_c, float *u_d,
                                   float *u_state);
+
+// A matrix memory (mLSTM) for each head: fast weights that sum, with decay and rate by exponential gates i and f,
+//     m' = max(log s(f) + m, i),  decay = exp(log s(f) + m - m'),  rate = exp(i - m'),  y = x / max(|n|, exp(-m')),
+// where x and n are what is read of the values and of the sum. m keeps the exponentials finite; y does not depend on it,
+// so that derivatives take it for a constant. A head's state is S [key_width, value_width + 1] and m.
+//
+// Of a step of one lane: q, k [heads, key_width], v, y [heads, value_width], input, forget (i and f) [heads]. scratch holds
+// 7 (value_width + 1).
+void rl2x_mlstm_forward(const rl2x_fast_weights *sizes, const float *q, const float *k, const float *v,
+                        const float *input, const float *forget, float *state, float *y, float *scratch);
+// The same with tangents, of the state in place, and of y.
+void rl2x_mlstm_pushforward(const rl2x_fast_weights *sizes, const float *q, const float *k, const float *v,
+                            const float *input, const float *forget, float *state, const float *dq, const float *dk,
+                            const float *dv, const float *d_input, const float *d_forget, float *d_state, float *dy,
+                            float *scratch);
+// Adds to cotangents from that of y, u; the cotangent of the state after the step becomes that of the state before it.
+void rl2x_mlstm_pullback(const rl2x_fast_weights *sizes, const float *q, const float *k, const float *v,
+                         const float *input, const float *forget, const float *state, const float *u, float *u_q,
+                         float *u_k, float *u_v, float *u_input, float *u_forget, float *u_state, float *scratch);

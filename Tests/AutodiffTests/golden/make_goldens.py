@@ -189,6 +189,115 @@ def transformer_policy():
         write(models, "transformer_policy", run, operands, extra)
 
 
+def gtrxl_policy():
+    """GTrXL by the published gates, over trials of 5 steps in 3 lanes, the first token before them; D = 8, F = 8, a window of 3.
+
+    Attention with rotary positions as complex numbers; every step sees the first token.
+    """
+    steps, lanes, actions, width, heads, window = 5, 3, 4, 8, 2, 3
+    x, extra = policy_inputs(steps, lanes, 1, actions)
+    operands = {"embedding.weight": grid(width, x.shape[-1], scale=0.5), "embedding.bias": grid(width, scale=0.5),
+                "step_embedding.weight": grid(width, 1, scale=0.5), "first_token": grid(width)}
+    prefix = "transformer.layers.0."
+    operands |= {
+        prefix + "self_attn.in_proj_weight": grid(3 * width, width, scale=0.5),
+        prefix + "self_attn.in_proj_bias": grid(3 * width, scale=0.5),
+        prefix + "self_attn.out_proj.weight": grid(width, width, scale=0.5),
+        prefix + "self_attn.out_proj.bias": grid(width, scale=0.5),
+        prefix + "linear1.weight": grid(width, width, scale=0.5), prefix + "linear1.bias": grid(width, scale=0.5),
+        prefix + "linear2.weight": grid(width, width, scale=0.5), prefix + "linear2.bias": grid(width, scale=0.5)}
+    for norm in ["norm1", "norm2"]:
+        operands |= {prefix + norm + ".weight": 1 + grid(width, scale=0.5), prefix + norm + ".bias": grid(width, scale=0.5)}
+    for gate in ["gate1", "gate2"]:
+        operands |= {
+            f"{prefix}{gate}.weight_y": grid(3 * width, width, scale=0.5),
+            f"{prefix}{gate}.weight_x": grid(2 * width, width, scale=0.5),
+            f"{prefix}{gate}.weight_reset": grid(width, width, scale=0.5), f"{prefix}{gate}.bias": 2 + grid(width)}
+    operands |= {"transformer.norm.weight": 1 + grid(width, scale=0.5), "transformer.norm.bias": grid(width, scale=0.5),
+                 "head.weight": grid(actions, width, scale=0.5), "head.bias": grid(actions, scale=0.5)}
+    counts = torch.log1p(torch.arange(steps, dtype=torch.float64))[:, None, None]
+    places = torch.arange(steps + 1)
+    distance = places[:, None] - places[None, :]
+    seen = ((distance >= 0) & (distance < window)) | (places[None, :] == 0)
+    angles = places[:, None] * 10_000.0 ** (-2 * torch.arange(width // heads // 2) / (width // heads))
+    turn = torch.polar(torch.ones_like(angles), angles)
+
+    def rotate(part):
+        pairs = part.unflatten(-1, (2, -1))
+        turned = torch.complex(pairs[..., 0, :], pairs[..., 1, :]) * turn
+        return torch.cat([turned.real, turned.imag], dim=-1)
+
+    def run(*values):
+        named = dict(zip(operands, values))
+        own = {key.removeprefix(prefix): value for key, value in named.items()}
+
+        def norm(key, y):
+            return torch.nn.functional.layer_norm(y, (width,), own[key + ".weight"], own[key + ".bias"])
+
+        def gate(key, state, branch):
+            y = torch.nn.functional.gelu(branch)
+            w_r, w_z, w_g = own[key + ".weight_y"].chunk(3)
+            u_r, u_z = own[key + ".weight_x"].chunk(2)
+            r = torch.sigmoid(y @ w_r.T + state @ u_r.T)
+            z = torch.sigmoid(y @ w_z.T + state @ u_z.T - own[key + ".bias"])
+            g = torch.tanh(y @ w_g.T + (r * state) @ own[key + ".weight_reset"].T)
+            return (1 - z) * state + z * g
+
+        shown = linear_map(named, "embedding", x) + counts * named["step_embedding.weight"][:, 0]
+        stream = torch.cat([named["first_token"].expand(1, lanes, width), shown]).transpose(0, 1)
+        qkv = torch.nn.functional.linear(
+            norm("norm1", stream), own["self_attn.in_proj_weight"], own["self_attn.in_proj_bias"])
+        q, k, v = [part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in qkv.chunk(3, dim=-1)]
+        scores = rotate(q) @ rotate(k).transpose(2, 3) / math.sqrt(width // heads)
+        attended = torch.softmax(scores.masked_fill(~seen, -math.inf), dim=-1) @ v
+        stream = gate("gate1", stream, linear_map(own, "self_attn.out_proj", attended.transpose(1, 2).flatten(2)))
+        hidden = torch.nn.functional.gelu(linear_map(own, "linear1", norm("norm2", stream)))
+        stream = gate("gate2", stream, linear_map(own, "linear2", hidden))
+        final = torch.nn.functional.layer_norm(
+            stream, (width,), named["transformer.norm.weight"], named["transformer.norm.bias"])
+        return linear_map(named, "head", final[:, 1:]).transpose(0, 1).contiguous()
+
+    write(models, "gtrxl_policy", run, operands, extra)
+
+
+def snail_policy():
+    """SNAIL by torch.nn.functional.conv1d with dilation, over trials of 6 steps in 3 lanes; F = 4, lags 2 and 4."""
+    steps, lanes, actions, width, lags = 6, 3, 3, 4, [2, 4]
+    x, extra = policy_inputs(steps, lanes, 2, actions)
+    operands = {"embedding.weight": grid(width, x.shape[-1]), "embedding.bias": grid(width)}
+    columns = width
+    for block in range(2):
+        for index in range(len(lags)):
+            prefix = f"blocks.{block}.{index}."
+            operands |= {prefix + "past.weight": grid(2 * width, columns, scale=0.5),
+                         prefix + "present.weight": grid(2 * width, columns, scale=0.5),
+                         prefix + "present.bias": grid(2 * width, scale=0.5)}
+            columns += width
+    operands |= {"attention.weight": grid(3 * width, columns, scale=0.5), "attention.bias": grid(3 * width, scale=0.5),
+                 "attention.first": grid(3 * width),
+                 "head.weight": grid(actions, columns + width, scale=0.5), "head.bias": grid(actions, scale=0.5)}
+    causal = torch.ones(steps, steps + 1, dtype=torch.bool).tril(diagonal=1)
+
+    def run(*values):
+        named = dict(zip(operands, values))
+        stream = linear_map(named, "embedding", x.transpose(0, 1))
+        for block in range(2):
+            for index, lag in enumerate(lags):
+                prefix = f"blocks.{block}.{index}."
+                kernel = torch.stack([named[prefix + "past.weight"], named[prefix + "present.weight"]], dim=2)
+                padded = torch.nn.functional.pad(stream.transpose(1, 2), (lag, 0))
+                both = torch.nn.functional.conv1d(padded, kernel, named[prefix + "present.bias"], dilation=lag)
+                f, g = both.transpose(1, 2).chunk(2, dim=-1)
+                stream = torch.cat([stream, torch.tanh(f) * torch.sigmoid(g)], dim=-1)
+        q, k, v = linear_map(named, "attention", stream).chunk(3, dim=-1)
+        _, first_k, first_v = named["attention.first"].expand(lanes, 1, 3 * width).chunk(3, dim=-1)
+        scores = q @ torch.cat([first_k, k], dim=1).transpose(1, 2) / math.sqrt(width)
+        read = torch.softmax(scores.masked_fill(~causal, -math.inf), dim=-1) @ torch.cat([first_v, v], dim=1)
+        return linear_map(named, "head", torch.cat([stream, read], dim=-1)).transpose(0, 1).contiguous()
+
+    write(models, "snail_policy", run, operands, extra)
+
+
 def gated_mean(gates, count, share):
     """The mixer of minGRU or minLSTM by the published formulas; `share` makes z of the gates' pre-activations."""
     def parameters(width):
@@ -310,6 +419,31 @@ def mamba(size, taps, expansion):
     return parameters, mix
 
 
+def xlstm(heads):
+    """`xLSTMLayer` in chunks, without its small addend to the divisor."""
+    module = in_double_precision(importlib.import_module("transformers.models.xlstm.modeling_xlstm"))
+
+    def parameters(width):
+        values = {"qkv_opreact.weight": grid(4 * width, width, scale=0.5)}
+        for gate in ["igate_preact", "fgate_preact"]:
+            values |= {gate + ".weight": grid(heads, width, scale=0.5), gate + ".bias": grid(heads)}
+        return values | {"multihead_norm.weight": 1 + grid(width, scale=0.5),
+                         "out_proj.weight": grid(width, width, scale=0.5)}
+
+    def mix(named, y):
+        width = y.shape[-1]
+        core = module.xLSTMLayer(types.SimpleNamespace(
+            hidden_size=width, num_heads=heads, qk_dim_factor=1, v_dim_factor=1, weight_mode="single", use_bias=False,
+            gate_soft_cap=None, norm_eps=1e-6, norm_reduction_force_float32=False, mode="train", chunk_size=y.shape[1],
+            eps=0.0, inference_state_dtype="float64", autocast_kernel_dtype="float64", return_last_states=True))
+        weights = dict(named)
+        parts = weights.pop("qkv_opreact.weight").chunk(4)
+        weights |= {key + ".weight": part for key, part in zip(["q", "k", "v", "ogate_preact"], parts)}
+        return torch.func.functional_call(core, weights, (y,))[0]
+
+    return parameters, mix
+
+
 def linear_map(named, key, y):
     return torch.nn.functional.linear(y, named[key + ".weight"], named[key + ".bias"])
 
@@ -378,3 +512,6 @@ stack_policy("lru", linear_recurrent_unit(size=3))
 stack_policy("mamba", mamba(size=3, taps=3, expansion=2), inner=0)
 recurrent_policy("gru_two_layers_policy", lambda inputs, width: torch.nn.GRU(inputs, width, 2), "gru.")
 recurrent_policy("lstm_two_layers_policy", lambda inputs, width: torch.nn.LSTM(inputs, width, 2), "lstm.")
+gtrxl_policy()
+stack_policy("xlstm", xlstm(heads=2), width=8, layers=1, inner=1)
+snail_policy()
