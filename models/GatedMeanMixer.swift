@@ -17,16 +17,17 @@ protocol GatedMeanMixer: SequenceMixer {
 }
 
 extension GatedMeanMixer {
-    static func stateWidth(_ specification: ModelSpecification) -> Int { specification.hidden }
+    static func stateWidths(_ specification: ModelSpecification) -> [Int] { [specification.hidden] }
 
-    func run(_ x: Node, norm: Affine, before: Node?, over trials: MixedTrials, tape: Tape) -> (Node, states: Node) {
+    func run(_ x: Node, norm: Affine, state: NodeList?, over trials: MixedTrials, tape: Tape) -> Node {
         let width = x.columns
         let all = tape.normLinear(
             x, scale: norm.weight, shift: norm.bias, weight: gates.weight, bias: gates.bias)  // [R, gates · D]
         func part(_ index: Int) -> Node { tape.columns(index * width..<(index + 1) * width, of: all) }
         let states = tape.gatedMean(
-            gate: share(part, tape: tape), candidate: part(0), before: before, shape: trials.shape,
+            gate: share(part, tape: tape), candidate: part(0), before: state?[0], shape: trials.shape,
             flags: trials.flags, firstForgetful: trials.reset.firstForgetful(of: width))
-        return (tape.linear(states, weight: out.weight, bias: out.bias, addend: x), states)
+        if let state { tape.mutableValue(state[0]).update(from: tape.value(states), count: states.count) }
+        return tape.linear(states, weight: out.weight, bias: out.bias, addend: x)
     }
 }

@@ -1,49 +1,51 @@
 import Autodiff
 import Interface
 
-/// A long short-term memory (Hochreiter and Schmidhuber 1997) with forget gates (Gers et al. 2000), one layer.
-/// Parameters: `lstm.weight_ih_l0` [4H, I], `lstm.weight_hh_l0` [4H, H], `lstm.bias_ih_l0` [4H], `lstm.bias_hh_l0`
-/// [4H], gates in the order i, f, g, o: `torch.nn.LSTM` takes them as they are.
+/// A long short-term memory (Hochreiter and Schmidhuber 1997) with forget gates (Gers et al. 2000), one layer or several.
+/// Parameters of the first: `lstm.weight_ih_l0` [4H, I], `lstm.weight_hh_l0` [4H, H], `lstm.bias_ih_l0` [4H],
+/// `lstm.bias_hh_l0` [4H], gates in the order i, f, g, o: `torch.nn.LSTM` takes them as they are. The next layers read the
+/// hidden states of the one below, so that their I is H.
 ///
 /// Hidden-to-hidden blocks start orthogonal, input weights Xavier uniform a block, biases zero but for the forget
 /// gate's and the input gate's, which spread the units' time scales over the length of a trial (Tallec and Ollivier
-/// 2018); where that is not known, the forget gate's are 1 (Jozefowicz et al. 2015).
+/// 2018); where that is not known, and above the first layer, the forget gate's are 1 (Jozefowicz et al. 2015).
 public struct LSTM: RecurrentPolicy {
     public let layout: ParameterLayout
     public let encoder: any Encoder
     public let head: Head
+    /// Hidden and cell states, from the highest layer down to the first.
     public let stateWidths: [Int]
     public let memoryReset: MemoryReset
-    private let weightX: Node
-    private let weightH: Node
-    private let biasX: Node
-    private let biasH: Node
+    private let layers: [RecurrentLayer]
 
     public init(_ specification: ModelSpecification) {
         let width = specification.hidden
-        var layout = ParameterLayout()
-        encoder = specification.makeEncoder(&layout)
-        weightX = layout.add(
-            "lstm.weight_ih_l0", [4 * width, encoder.features],
-            .xavierUniform(gain: specification.inputGain, blocks: 4))
-        weightH = layout.add("lstm.weight_hh_l0", [4 * width, width], .orthogonal(blocks: 4))
-        biasX = layout.add("lstm.bias_ih_l0", [4 * width], .constant(0))
         let horizon = specification.chronoSteps
-        biasH = layout.add(
-            "lstm.bias_hh_l0", [4 * width],
-            horizon > 1
-                ? .chrono(horizon: horizon, share: specification.chronoShare, block: 1, opposite: 0, blocks: 4)
-                : .blocks([0, 1, 0, 0]))
+        var layout = ParameterLayout()
+        let encoder = specification.makeEncoder(&layout)
+        layers = (0..<specification.layers).map {
+            RecurrentLayer(
+                "lstm", $0, specification, features: encoder.features, gates: 4,
+                bias: horizon > 1 && $0 == 0
+                    ? .chrono(horizon: horizon, share: specification.chronoShare, block: 1, opposite: 0, blocks: 4)
+                    : .blocks([0, 1, 0, 0]), layout: &layout)
+        }
         head = Head(width: width, outputs: specification.outputs, gain: specification.headGain, layout: &layout)
-        stateWidths = [width, width]
+        stateWidths = [Int](repeating: width, count: 2 * layers.count)
         memoryReset = specification.memoryReset
+        self.encoder = encoder
         self.layout = layout
     }
 
     public func cell(_ features: Node, state: NodeList, next: NodeList, tape: Tape) {
-        tape.lstmCell(
-            features, hidden: state[0], cell: state[1], weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH,
-            into: next[0], next[1])
+        var x = features
+        for (index, layer) in layers.enumerated() {
+            let place = 2 * (layers.count - 1 - index)
+            tape.lstmCell(
+                x, hidden: state[place], cell: state[place + 1], weightX: layer.weightX, weightH: layer.weightH,
+                biasX: layer.biasX, biasH: layer.biasH, into: next[place], next[place + 1])
+            x = next[place]
+        }
     }
 
     public func states(
@@ -52,8 +54,12 @@ public struct LSTM: RecurrentPolicy {
         guard memoryReset == .none else {
             return statesByCell(features, episodeEnds: episodeEnds, shape: shape, tape: tape)
         }
-        let (hidden, cell) = tape.lstmSequence(
-            features, shape: shape, weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH)
-        return NodeList(count: 2) { $0 == 0 ? hidden : cell }
+        // The states of lower layers are read by the next one alone, and cell states by none.
+        let highest = layers.reduce(features) { x, layer in
+            tape.lstmSequence(
+                x, shape: shape, weightX: layer.weightX, weightH: layer.weightH, biasX: layer.biasX, biasH: layer.biasH
+            ).hidden
+        }
+        return NodeList(count: 1) { _ in highest }
     }
 }

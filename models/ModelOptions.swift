@@ -28,9 +28,40 @@ public enum ModelOptions {
         Option("chrono-share", 0...1.0, default: 1.0, help: "Share of the units with chrono initialisation"),
     ]
 
+    /// Gated recurrent networks, one layer above the other.
+    static let recurrentLayers = Option("layers", 1...4, default: 1, help: "Layers of the model")
+
+    /// Models whose memory is divided into heads.
+    static func heads(default count: Int = 4) -> Option {
+        Option("heads", 1...256, default: count, help: "Heads; they must divide the hidden width")
+    }
+
+    /// Why a model of this width cannot have so many heads; nil if it can.
+    /// - Parameter least: the narrowest head that makes sense.
+    static func objectionToHeads(width: Int, _ values: Values, least: Int = 1) -> String? {
+        let heads = values.integer("heads")
+        guard width % heads == 0 else {
+            return "--hidden is \(width): \(heads) heads cannot share it; choose a multiple of --heads"
+        }
+        return width / heads >= least
+            ? nil : "--hidden is \(width): \(heads) heads need \(heads * least) at least; choose fewer --heads or more"
+    }
+
+    /// Models with a causal convolution before their recurrence.
+    static let convolution = Option(
+        "convolution", 0...64, default: 4, help: "Steps of the causal convolution before the recurrence; 0: none")
+
+    /// Models with a state of their own size.
+    static func stateSize(default size: Int, of whom: String) -> Option {
+        Option("state-size", 1...4096, default: size, help: "Numbers in the state of \(whom)")
+    }
+
+    /// Models of layers, of which each has its own state.
+    static let depth = Option("layers", 1...64, default: 2, help: "Layers of the model")
+
     /// Models of residual layers, each with a feed-forward layer.
     static let layers = [
-        Option("layers", 1...64, default: 2, help: "Layers of the model"),
+        depth,
         Option("feed-forward", 1...64, default: 4, help: "Width of the feed-forward layers, in hidden widths"),
     ]
 }
@@ -42,7 +73,10 @@ extension ModelSpecification {
 
     /// What the memory forgets when an episode ends.
     public var memoryReset: MemoryReset {
-        options["reset-memory"] == nil ? .none : options.choice("reset-memory")
+        guard options["reset-memory"] != nil else { return .none }
+        let reset: MemoryReset = options.choice("reset-memory")
+        // A single head has no half: it forgets everything, and the model says so.
+        return reset == .half && options["heads"] == .integer(1) ? .episode : reset
     }
 
     /// T_max: steps over which the time scales of gated units are spread at first; at most 1: all are short.

@@ -80,7 +80,7 @@ public protocol RecurrentPolicy: SequencePolicy where Memory == RecurrentMemory 
     var encoder: any Encoder { get }
     /// Turns the cell's output into logits or a value.
     var head: Output { get }
-    /// Widths of the state vectors, at most four: [H] for a GRU, [H, H] for an LSTM. The first is what the head reads.
+    /// Widths of the state vectors, at most eight: [H] for a GRU, [H, H] for an LSTM. The first is what the head reads.
     var stateWidths: [Int] { get }
     /// States that lie side by side in each state vector, such as one of each action; 1 unless the model says otherwise. Half
     /// of a memory is half of each of them.

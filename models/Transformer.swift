@@ -37,10 +37,11 @@ import Kernels
 ///
 /// with parameters `arms.coupling.l.weight` [D, D], U, of layer l, and those of `ArmHead`.
 ///
-/// With gating there are `transformer.layers.l.gate1` and `gate2`, each a `torch.nn.GRUCell` whose state is the stream x
-/// and whose input is GELU of the sublayer's output. Biases of its update gate start at 2, so that the layer begins near
-/// the identity (after Parisotto et al. 2020, section 3.2, with ReLU for GELU and the reset gate before the product,
-/// where that of a `GRUCell` stands after it).
+/// With gating there are `transformer.layers.l.gate1` and `gate2` (`GRUGate`, `ResetBeforeGate`). With the latter and a window
+/// it is GTrXL (Parisotto et al. 2020, "Stabilizing transformers for reinforcement learning"): layer norm before each sublayer,
+/// gates in the place of additions, positions relative to the step that looks, and a memory of the last steps' keys and
+/// values in every layer. Positions are rotary there, where the paper has those of Transformer-XL, and the window moves
+/// with the step, where the paper's moves by segments.
 public struct Transformer: SequencePolicy {
     public let layout: ParameterLayout
     public var outputs: Int { head.outputs }
@@ -66,9 +67,7 @@ public struct Transformer: SequencePolicy {
         streams = isArmSymmetric ? specification.actions : 1
         width = specification.hidden
         options = TransformerOptions(specification.options)
-        // A single head has no half: it would forget everything, and says so.
-        memoryReset =
-            specification.memoryReset == .half && options.heads == 1 ? .episode : specification.memoryReset
+        memoryReset = specification.memoryReset
         var layout = ParameterLayout()
         encoder =
             isArmSymmetric
@@ -110,7 +109,7 @@ public struct Transformer: SequencePolicy {
         let number = tape.register(shape)
         let slopes: Node? =
             options.position == .alibi ? tape.constant(options.slopes, rows: 1, columns: options.heads) : nil
-        let starts = memoryReset == .none ? nil : episodeStarts(inputs, shape, tape: tape)
+        let starts = memoryReset == .none ? nil : inputs.episodeStarts(shape, streams: streams, tape: tape)
         return run(inputs, withFirstToken: true, tape: tape) { _, qkv in
             tape.causalAttention(
                 qkv, shape: number, heads: options.heads, window: options.window, firstToken: true, slopes: slopes,
@@ -182,20 +181,6 @@ public struct Transformer: SequencePolicy {
         let mean = tape.linear(tape.groupMean(x.rows(steps), size: streams), weight: weight)  // [rows, D]
         tape.copy(tape.add(x.rows(steps), tape.repeatRows(mean, count: streams)), into: coupled.rows(steps))
         return coupled
-    }
-
-    /// The step, counted from the start of its trial, at which each row's episode began: a constant [R, 1].
-    private func episodeStarts(_ inputs: StepInputs, _ shape: PackedShape, tape: Tape) -> Node {
-        let node = tape.zeros(rows: shape.rows, columns: 1)
-        let starts = tape.mutableValue(node)
-        for step in 1..<max(1, shape.steps) {
-            let (row, before) = (shape.offsets[step], shape.offsets[step - 1])
-            for lane in 0..<shape.lanesAtStep[step] {
-                starts[row + lane] =
-                    inputs.episodeEnds[inputRow(row + lane)] == 1 ? Float(step) : starts[before + lane]
-            }
-        }
-        return node
     }
 
     /// The stream before the first layer.

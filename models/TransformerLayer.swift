@@ -30,7 +30,7 @@ struct TransformerLayer {
     private let linear1: Affine
     private let linear2: Affine
     /// None: sublayers are added to the stream.
-    private let gates: (ResidualGate, ResidualGate)?
+    private let gates: (any ResidualGate, any ResidualGate)?
 
     init(_ name: String, width: Int, options: TransformerOptions, layout: inout ParameterLayout) {
         self.width = width
@@ -48,8 +48,13 @@ struct TransformerLayer {
         case .none: gates = nil
         case .gru:
             gates = (
-                ResidualGate(name + ".gate1", width: width, layout: &layout),
-                ResidualGate(name + ".gate2", width: width, layout: &layout)
+                GRUGate(name + ".gate1", width: width, layout: &layout),
+                GRUGate(name + ".gate2", width: width, layout: &layout)
+            )
+        case .resetBefore:
+            gates = (
+                ResetBeforeGate(name + ".gate1", width: width, layout: &layout),
+                ResetBeforeGate(name + ".gate2", width: width, layout: &layout)
             )
         }
     }
@@ -80,9 +85,15 @@ struct TransformerLayer {
     }
 }
 
-/// A gated recurrent unit in the place of a residual addition: `weight_ih`, `weight_hh` [3D, D], `bias_ih`, `bias_hh` [3D],
-/// as `torch.nn.GRUCell` has them. Its state is the stream, its input GELU of a sublayer's output.
-struct ResidualGate {
+/// What stands in the place of a residual addition.
+protocol ResidualGate: Sendable {
+    /// The stream x [R, D] and a sublayer's output [R, D] to the stream after it.
+    func run(_ x: Node, _ branch: Node, tape: Tape) -> Node
+}
+
+/// A gated recurrent unit: `weight_ih`, `weight_hh` [3D, D], `bias_ih`, `bias_hh` [3D], as `torch.nn.GRUCell` has them. Its
+/// state is the stream, its input GELU of a sublayer's output.
+struct GRUGate: ResidualGate {
     private let weightX: Node
     private let weightH: Node
     private let biasX: Node
@@ -98,5 +109,44 @@ struct ResidualGate {
 
     func run(_ x: Node, _ branch: Node, tape: Tape) -> Node {
         tape.gruCell(tape.gelu(branch), hidden: x, weightX: weightX, weightH: weightH, biasX: biasX, biasH: biasH)
+    }
+}
+
+/// The gate of GTrXL (Parisotto et al. 2020, equation 5), of y, GELU of a sublayer's output where they have ReLU:
+///
+///     r = σ(W_r y + U_r x),  z = σ(W_z y + U_z x − b),  g = tanh(W_g y + U_g (r ⊙ x)),  x + z ⊙ (g − x)
+///
+/// Parameters: `weight_y` [3D, D] (W_r, W_z, W_g), `weight_x` [2D, D] (U_r, U_z), `weight_reset` [D, D] (U_g) and `bias` [D], b,
+/// which starts at 2, so that the layer begins near the identity.
+struct ResetBeforeGate: ResidualGate {
+    private let weightY: Node
+    private let weightX: Node
+    private let weightReset: Node
+    private let bias: Node
+
+    init(_ name: String, width: Int, layout: inout ParameterLayout) {
+        weightY = layout.add(name + ".weight_y", [3 * width, width], .xavierUniform(blocks: 3))
+        weightX = layout.add(name + ".weight_x", [2 * width, width], .xavierUniform(blocks: 2))
+        weightReset = layout.add(name + ".weight_reset", [width, width], .xavierUniform())
+        bias = layout.add(name + ".bias", [width], .constant(2))
+    }
+
+    func run(_ x: Node, _ branch: Node, tape: Tape) -> Node {
+        let width = x.columns
+        let fromBranch = tape.linear(tape.gelu(branch), weight: weightY)  // [R, 3D]
+        let fromStream = tape.linear(x, weight: weightX)  // [R, 2D]
+        func gate(_ index: Int) -> Node {
+            let columns = index * width..<(index + 1) * width
+            return tape.add(tape.columns(columns, of: fromBranch), tape.columns(columns, of: fromStream))
+        }
+        let reset = tape.sigmoid(gate(0))
+        // 1 − z, what is kept.
+        let kept = tape.sigmoid(
+            tape.subtract(tape.scaleColumns(tape.zeros(rows: x.rows, columns: width), bias: bias), gate(1)))
+        let candidate = tape.tanh(
+            tape.linear(
+                tape.multiply(reset, x), weight: weightReset,
+                addend: tape.columns(2 * width..<3 * width, of: fromBranch)))
+        return tape.add(candidate, tape.multiply(kept, tape.subtract(x, candidate)))
     }
 }

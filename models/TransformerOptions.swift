@@ -18,8 +18,10 @@ enum PositionEncoding: String, CaseIterable {
 enum ResidualGating: String, CaseIterable {
     /// It is added.
     case none
-    /// A gated recurrent unit takes the stream as its state and the output as its input (Parisotto et al. 2020).
+    /// A gated recurrent unit takes the stream as its state and the output as its input (after Parisotto et al. 2020).
     case gru
+    /// The same with the reset gate before the product with the stream, as published.
+    case resetBefore = "gru-reset-before"
 }
 
 /// The options of a transformer, read from the catalogue's values.
@@ -50,26 +52,28 @@ struct TransformerOptions {
         return (1...heads).map { exp2(-8 * Float($0) / Float(heads)) }
     }
 
-    static let options =
+    /// - Parameters: of the options, by default.
+    static func options(
+        position: PositionEncoding = .none, window: Int = 0, gating: ResidualGating = .none
+    ) -> [Option] {
         ModelOptions.layers + [
-            Option("heads", 1...256, default: 4, help: "Attention heads; they must divide the hidden width"),
+            ModelOptions.heads(),
             Option(
-                "position", PositionEncoding.self, default: .none,
+                "position", PositionEncoding.self, default: position,
                 help: "Position encoding, besides the step count that is always an input"),
             Option(
-                "attention-window", 0...1_000_000, default: 0,
+                "attention-window", 0...1_000_000, default: window,
                 help: "Steps that a step attends to, itself among them; 0: all of the trial"),
             Option(
-                "gating", ResidualGating.self, default: .none,
+                "gating", ResidualGating.self, default: gating,
                 help: "How a sublayer's output joins the residual stream: added, or through a gated recurrent unit"),
         ]
+    }
 
     /// Why there is no transformer of this width with these options; nil if there is one.
     static func objection(width: Int, _ values: Values) -> String? {
         let options = TransformerOptions(values)
-        guard width % options.heads == 0 else {
-            return "--hidden is \(width): \(options.heads) heads cannot share it; choose a multiple of --heads"
-        }
+        if let objection = ModelOptions.objectionToHeads(width: width, values) { return objection }
         guard options.position != .rotary || width / options.heads % 2 == 0 else {
             return
                 "--hidden is \(width): a head of \(width / options.heads) cannot be turned in pairs; choose a multiple "

@@ -1,8 +1,8 @@
-/// Up to four nodes, held in place: the state vectors of a recurrent cell, without an allocation a step.
+/// Up to eight nodes, held in place: the state vectors of a recurrent cell, without an allocation a step.
 public struct NodeList: Sendable {
-    public static let capacity = 4
+    public static let capacity = 8
     public private(set) var count = 0
-    private var nodes = InlineArray<4, Node>(repeating: .none)
+    private var nodes = InlineArray<8, Node>(repeating: .none)
 
     public init() {}
 

@@ -70,6 +70,18 @@ public enum Initializer: Sendable, Equatable {
     case normal(deviation: Float)
     /// Each block of a stacked vector has its own constant.
     case blocks([Float])
+    case uniform(bound: Float)
+    /// Logarithms of uniform numbers.
+    case logarithms(above: Float, upTo: Float)
+    /// Evenly spaced numbers, the last of them `upTo`.
+    case even(from: Float, upTo: Float)
+    /// log 1, log 2, … along each row.
+    case logarithmsOfColumns
+    /// Of n complex factors, uniform on a ring around 0: three rows [3, n], ν and θ with exp(−exp(ν) + i exp(θ)) the factor
+    /// λ, sizes in `from` … `upTo` and angles below `angle`, and log √(1 − |λ|²) (Orvieto et al. 2023, lemma 3.2).
+    case ring(from: Float, upTo: Float, angle: Float)
+    /// What softplus makes steps of time of, whose logarithms are uniform (Gu and Dao 2023, section 3.6).
+    case timeSteps(from: Float, upTo: Float)
     /// Zero but for one block of a stacked vector, the biases of a gate that keeps: log U(1, horizon), so that the
     /// units forget at time scales of 2 to `horizon` + 1 steps (chrono initialisation, Tallec and Ollivier 2018,
     /// section 2). A network that is to count over a trial of hundreds of steps has counters from the start.
@@ -85,6 +97,26 @@ public enum Initializer: Sendable, Equatable {
             return [Float](repeating: value, count: count)
         case .blocks(let constants):
             return (0..<count).map { constants[$0 * constants.count / count] }
+        case .uniform(let bound):
+            return (0..<count).map { _ in (2 * random.uniform() - 1) * bound }
+        case .logarithms(let least, let most):
+            return (0..<count).map { _ in log(most - (most - least) * random.uniform()) }
+        case .even(let first, let last):
+            return (0..<count).map { first + (last - first) * Float($0) / Float(max(1, count - 1)) }
+        case .logarithmsOfColumns:
+            let columns = count / shape[0]
+            return (0..<count).map { log(Float(1 + $0 % columns)) }
+        case .ring(let least, let most, let angle):
+            let squares = (0..<count / 3).map { _ in
+                least * least + (most * most - least * least) * random.uniform()
+            }
+            let angles = squares.map { _ in log(angle * (1 - random.uniform())) }
+            return squares.map { log(-0.5 * log($0)) } + angles + squares.map { 0.5 * log1p(-$0) }
+        case .timeSteps(let least, let most):
+            return (0..<count).map { _ in
+                let step = exp(log(least) + (log(most) - log(least)) * random.uniform())
+                return step + log(-expm1(-step))
+            }
         case .chrono(let horizon, let share, let block, let opposite, let blocks):
             let width = count / blocks
             let slow = Int((share * Float(width)).rounded())

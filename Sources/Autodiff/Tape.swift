@@ -78,6 +78,13 @@ public final class Tape {
         return node
     }
 
+    /// An input of one row with the same number in all columns.
+    public func constant(_ value: Float, columns: Int) -> Node {
+        let node = constant(rows: 1, columns: columns)
+        mutableValue(node).update(repeating: value, count: columns)
+        return node
+    }
+
     /// An input that is copied from memory.
     public func constant(_ source: UnsafePointer<Float>, rows: Int, columns: Int) -> Node {
         let node = constant(rows: rows, columns: columns)

@@ -38,7 +38,7 @@ public struct Candidate: Sendable {
         let widths = stride(from: 8, through: 8192, by: 8)
         self.init(
             name: entry.name, hidden: hidden ?? widths.first { entry.objection($0, values) == nil } ?? 8,
-            options: values, memoryReset: memoryReset, build: entry.make)
+            options: values, hasKinks: entry.hasKinks, memoryReset: memoryReset, build: entry.make)
     }
 
     /// Deviation of the noise that is added to first values: 0.2 at width 8, and less in wider models, so that it moves

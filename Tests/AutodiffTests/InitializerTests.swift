@@ -59,4 +59,38 @@ import Testing
         #expect(half[..<250].allSatisfy { $0 > 0 } && half[250...].allSatisfy { $0 == 0 })
         #expect(values(.chrono(horizon: 1, block: 2, blocks: 3), [9]) == [Float](repeating: 0, count: 9))
     }
+
+    /// λ = exp(−exp ν + i exp θ) lies on the ring with angles below the largest, and the third row is log √(1 − |λ|²).
+    @Test func ringsHoldTheirFactors() {
+        let count = 300
+        let numbers = values(.ring(from: 0.9, upTo: 0.999, angle: 0.3), [3, count]).map { Double($0) }
+        let sizes = numbers[..<count].map { Foundation.exp(-Foundation.exp($0)) }
+        #expect(sizes.allSatisfy { $0 > 0.8999 && $0 < 0.9991 } && sizes.min()! < 0.91 && sizes.max()! > 0.99)
+        let angles = numbers[count..<2 * count].map { Foundation.exp($0) }
+        #expect(angles.allSatisfy { $0 > 0 && $0 < 0.3001 } && angles.max()! > 0.27)
+        for (size, gain) in zip(sizes, numbers[(2 * count)...]) {
+            // 1 − |λ|² is as small as 0.002, and |λ| has the rounding of two exponentials.
+            #expect(abs(Foundation.exp(2 * gain) - (1 - size * size)) < 1e-6)
+        }
+    }
+
+    /// softplus makes of them steps between the bounds; half of them below the geometric mean.
+    @Test func timeStepsAreUniformInTheirLogarithm() {
+        let steps = values(.timeSteps(from: 0.001, upTo: 0.1), [400]).map { log1p(Foundation.exp(Double($0))) }
+        #expect(steps.allSatisfy { $0 > 0.0009999 && $0 < 0.10001 })
+        // A deviation of √(400 / 4) = 10; four of them.
+        #expect(abs(steps.count { $0 < 0.01 } - 200) < 40)
+    }
+
+    @Test func logarithmsAndEvenNumbers() {
+        let rates = values(.logarithms(above: 0, upTo: 16), [400]).map { Foundation.exp($0) }
+        #expect(rates.allSatisfy { $0 > 0 && $0 < 16.0001 } && rates.max()! > 15 && rates.min()! < 1)
+        let logs = values(.logarithmsOfColumns, [2, 3])
+        #expect(
+            logs == [0, Foundation.log(Float(2)), Foundation.log(Float(3)), 0, Foundation.log(2), Foundation.log(3)])
+        #expect(values(.even(from: 3, upTo: 6), [4]) == [3, 4, 5, 6])
+        #expect(values(.even(from: 3, upTo: 6), [1]) == [3])
+        let numbers = values(.uniform(bound: 0.5), [400]).map(abs)
+        #expect(numbers.max()! <= 0.5 && numbers.max()! > 0.45)
+    }
 }

@@ -44,50 +44,87 @@ import Testing
 
     /// The catalogue's recurrent models, encoder and head included, against `torch.nn.GRU`, `LSTM` and `RNN` and
     /// `torch.nn.Linear` with the same names, shapes and order of parameters, over trials of 6 steps in five lanes.
-    @Test(arguments: ["gru", "lstm", "elman"]) func recurrentPolicy(_ name: String) throws {
-        let (golden, inputs) = try (Golden(name + "_policy"), Self.inputs(name + "_policy"))
+    @Test(arguments: [
+        ("gru", "gru_policy", 1), ("lstm", "lstm_policy", 1), ("elman", "elman_policy", 1),
+        ("gru", "gru_two_layers_policy", 2), ("lstm", "lstm_two_layers_policy", 2),
+    ]) func recurrentPolicy(_ name: String, _ file: String, _ layers: Int) throws {
+        let (golden, inputs) = try (Golden(file), Self.inputs(file))
         let specification = ModelSpecification(
-            observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4, headGain: 1)
+            observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4,
+            options: layers == 1 ? [:] : ["layers": .integer(layers)], headGain: 1)
         let policy = try #require(modelCatalogue.entry(named: name)).make(specification)
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
 
         let rows = inputs.rows(observed: 2)
         let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
-        // Each of six steps sums 7 + 4 numbers.
-        #expect(errors.largest < roundingTolerance(depth: 6 * 11), "\(errors)")
+        // Each of six steps sums 7 + 4 numbers in a layer.
+        #expect(errors.largest < roundingTolerance(depth: layers * 6 * 11), "\(errors)")
     }
 
-    /// Residual layers with gated means, against the published formulas, PyTorch's norms and linear maps, over trials of 6
-    /// steps in three lanes.
-    @Test(arguments: ["min-gru", "min-lstm"]) func stackPolicy(_ name: String) throws {
-        let (golden, inputs) = try (Golden(name + "_policy"), Self.inputs(name + "_policy"))
-        let entry = try #require(modelCatalogue.entry(named: name))
+    /// A model of residual layers: its width and options, where they differ from 4 and two layers of feed-forward width 2.
+    struct Stack: Sendable, CustomStringConvertible {
+        var name: String
+        var width = 4
+        var options: Values = [:]
+        /// Numbers that the results sum one after the other.
+        var depth: Int
+        var description: String { name }
+    }
+
+    static let stacks = [
+        // Two layers of products over 7, 4, 4, 4 and 8 numbers, norms over 4 and means over 6 steps.
+        Stack(name: "min-gru", depth: 2 * 45), Stack(name: "min-lstm", depth: 2 * 45),
+        Stack(name: "linear-attention", options: ["heads": 2], depth: 2 * 60),
+        // The norms of short vectors lose some.
+        Stack(
+            name: "delta-net", width: 8,
+            options: ["heads": 2, "layers": 1, "feed-forward": 1, "convolution": 3], depth: 400),
+        // Sums over 6 steps, 6 states and 4 features are of numbers that cancel in part.
+        Stack(name: "lru", options: ["state-size": 3], depth: 2 * 100),
+        // Two layers of products over 7, 4, 8, 1 and 8 numbers, a convolution over 3 and states over 6 steps.
+        Stack(name: "mamba", options: ["state-size": 3, "convolution": 3], depth: 2 * 80),
+        // Sums of up to 20 numbers in four layers one after the other, and attention over 7.
+        Stack(name: "snail", options: ["reach": 4], depth: 4 * 40 + 40),
+        Stack(name: "xlstm", width: 8, options: ["heads": 2, "layers": 1, "feed-forward": 1], depth: 400),
+    ]
+
+    /// Layers, against the published formulas or another implementation of the mixers, PyTorch's norms, convolutions and linear
+    /// maps, over trials of 6 steps in three lanes.
+    @Test(arguments: stacks) func stackPolicy(_ stack: Stack) throws {
+        let (golden, inputs) = try (Golden(stack.name + "_policy"), Self.inputs(stack.name + "_policy"))
+        let entry = try #require(modelCatalogue.entry(named: stack.name))
+        let given = entry.options.named("feed-forward") == nil ? Values() : ["feed-forward": 2]
         let policy = entry.make(
             ModelSpecification(
-                observation: .vector(width: 2), actions: 3, outputs: 3, hidden: 4,
-                options: Values(defaults: entry.options, given: ["feed-forward": 2]), headGain: 1))
+                observation: .vector(width: 2), actions: 3, outputs: 3, hidden: stack.width,
+                options: Values(defaults: entry.options, given: given.merging(stack.options)), headGain: 1))
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
         let rows = inputs.rows(observed: 2)
         let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
-        // Two layers of products over 7, 4, 4, 4 and 8 numbers, norms over 4 and means over 6 steps.
-        #expect(errors.largest < roundingTolerance(depth: 2 * 45), "\(errors)")
+        #expect(errors.largest < roundingTolerance(depth: stack.depth), "\(errors)")
     }
 
-    /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes.
-    @Test func transformerPolicy() throws {
-        let (golden, inputs) = try (Golden("transformer_policy"), Self.inputs("transformer_policy"))
-        let entry = try #require(modelCatalogue.entry(named: "transformer"))
+    /// The transformer, against `torch.nn.TransformerEncoder` over the first token and five steps, in three lanes; and GTrXL
+    /// against the published gates.
+    @Test(arguments: [
+        // Two layers of products over 6, 3, 6, 6, 6 and 12 numbers, norms over 6 and a softmax over 6; or one of more.
+        Stack(name: "transformer", width: 6, options: ["heads": 2, "feed-forward": 2], depth: 2 * 60),
+        Stack(
+            name: "gtrxl", width: 8,
+            options: ["heads": 2, "feed-forward": 1, "layers": 1, "attention-window": 3], depth: 2 * 60),
+    ]) func transformerPolicy(_ model: Stack) throws {
+        let (golden, inputs) = try (Golden(model.name + "_policy"), Self.inputs(model.name + "_policy"))
+        let entry = try #require(modelCatalogue.entry(named: model.name))
         let policy = entry.make(
             ModelSpecification(
-                observation: .vector(width: 1), actions: 4, outputs: 4, hidden: 6,
-                options: Values(defaults: entry.options, given: ["heads": 2, "feed-forward": 2]), headGain: 1))
+                observation: .vector(width: 1), actions: 4, outputs: 4, hidden: model.width,
+                options: Values(defaults: entry.options, given: model.options), headGain: 1))
         #expect(policy.layout.entries.map(\.name) == golden.operands.map(\.name))
         #expect(policy.layout.entries.map(\.shape) == golden.operands.map(\.shape))
         let rows = inputs.rows(observed: 1)
         let errors = golden.errors { policy.unroll(rows.inputs, shape: inputs.shape, tape: $0) }
-        // Two layers of products over 6, 3, 6, 6, 6 and 12 numbers, norms over 6 and a softmax over 6.
-        #expect(errors.largest < roundingTolerance(depth: 2 * 60), "\(errors)")
+        #expect(errors.largest < roundingTolerance(depth: model.depth), "\(errors)")
     }
 }

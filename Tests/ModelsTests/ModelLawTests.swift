@@ -20,16 +20,26 @@ import Testing
     /// Settings of options, besides each word of each option, under which a model must be right too: every value that
     /// changes what is computed.
     static let settings: [String: [Values]] = [
+        "gru": [["layers": 3]], "lstm": [["layers": 2]],
         "transformer": [
             ["layers": 1, "heads": 1, "feed-forward": 1], ["layers": 3, "heads": 2], ["attention-window": 3],
             ["position": "alibi", "attention-window": 2, "gating": "gru"],
             ["position": "rotary", "heads": 2, "attention-window": 4, "layers": 1],
         ],
+        "gtrxl": [["heads": 2, "layers": 1], ["attention-window": 3]],
         "symmetric-transformer": [
             ["layers": 1, "heads": 1], ["layers": 3, "heads": 2], ["position": "alibi", "attention-window": 3],
             ["position": "rotary", "heads": 2, "gating": "gru"],
         ],
         "min-gru": [["layers": 3, "feed-forward": 1]], "min-lstm": [["layers": 1]],
+        "linear-attention": [["heads": 1], ["heads": 2, "layers": 1]],
+        "delta-net": [
+            ["heads": 1, "convolution": 1], ["heads": 2, "layers": 1, "convolution": 0], ["convolution": 2],
+        ],
+        "xlstm": [["heads": 1], ["layers": 1]],
+        "snail": [["reach": 4], ["reach": 2]],
+        "lru": [["state-size": 5], ["state-size": 2, "layers": 1]],
+        "mamba": [["convolution": 1, "expansion": 1], ["state-size": 17, "layers": 1, "expansion": 3]],
     ]
 
     static let variants: [Variant] = modelCatalogue.entries.flatMap { entry in

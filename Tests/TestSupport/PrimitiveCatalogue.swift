@@ -7,12 +7,29 @@ import Kernels
 ///
 /// No two sizes of a case are equal, so that a confusion of rows with columns cannot hide.
 public enum PrimitiveCatalogue {
-    public static let cases: [PrimitiveCase] = elementwise + products + recurrent + layers + images + attention
+    public static let cases: [PrimitiveCase] =
+        elementwise + products + recurrent + fastWeights + stateSpaces + layers
+        + images + attention
 
     static let elementwise: [PrimitiveCase] = [
         PrimitiveCase("tanh", [.init(5, 7)]) { $0.tanh($1[0]) },
         PrimitiveCase("sigmoid", [.init(5, 7)], reach: 2) { $0.sigmoid($1[0]) },
         PrimitiveCase("relu", [.init(5, 7)], isQuadratic: true, kinkMargin: 0.5) { $0.relu($1[0]) },
+        PrimitiveCase("silu", [.init(5, 7)]) { $0.silu($1[0]) },
+        PrimitiveCase("softplus", [.init(5, 7)], reach: 2) { $0.softplus($1[0]) },
+        PrimitiveCase("exponential", [.init(5, 7)]) { $0.exp($1[0]) },
+        PrimitiveCase("decay", [.init(5, 7)]) { $0.decay($1[0]) },
+        // Its second derivative jumps at 0.
+        PrimitiveCase("elu plus one", [.init(5, 7)], kinkMargin: 0.5) { $0.eluPlusOne($1[0]) },
+        PrimitiveCase(
+            "scaled columns", [.init(5, 7), .init(1, 7), .init(1, 7)], isQuadratic: true, mayBeConstant: [0]
+        ) { $0.scaleColumns($1[0], by: $1[1], bias: $1[2]) },
+        PrimitiveCase("scaled columns without a summand", [.init(5, 7), .init(1, 7)], isQuadratic: true) {
+            $0.scaleColumns($1[0], by: $1[1])
+        },
+        PrimitiveCase("moved columns", [.init(5, 7), .init(1, 7)], isQuadratic: true, mayBeConstant: [0]) {
+            $0.scaleColumns($1[0], bias: $1[1])
+        },
         PrimitiveCase("gate share", [.init(5, 7), .init(5, 7)], reach: 2, mayBeConstant: [0, 1]) {
             $0.gateShare($1[0], $1[1])
         },
@@ -139,6 +156,16 @@ public enum PrimitiveCatalogue {
         PrimitiveCase(
             "norm and linear", [.init(6, 5), .init(1, 5), .init(1, 5), .init(4, 5), .init(1, 4)]
         ) { $0.normLinear($1[0], scale: $1[1], shift: $1[2], weight: $1[3], bias: $1[4]) },
+        PrimitiveCase("norm and linear without bias", [.init(6, 5), .init(1, 5), .init(1, 5), .init(4, 5)]) {
+            $0.normLinear($1[0], scale: $1[1], shift: $1[2], weight: $1[3])
+        },
+        PrimitiveCase("unit rows", [.init(5, 7)], reach: 0.6) { $0.unitRows($1[0], epsilon: 0.5) },
+        PrimitiveCase("unit rows of several vectors", [.init(3, 37)]) {
+            $0.unitRows($1[0], squaredLength: 3, epsilon: 0.1)
+        },
+        PrimitiveCase("root mean square norm of groups", [.init(5, 21), .init(1, 7)], reach: 0.6) {
+            $0.rootMeanSquareNorm($1[0], width: 7, weight: $1[1], epsilon: 0.1)
+        },
         // More rows than a tile, and enough rows and columns for products of our own.
         PrimitiveCase(
             "tall norm and linear", [.init(530, 5), .init(1, 5), .init(1, 5), .init(17, 5), .init(1, 17)], reach: 0.5
@@ -168,6 +195,7 @@ public enum PrimitiveCatalogue {
         PrimitiveCase("repeat rows beside", [.init(3, 5), .init(12, 2)], isQuadratic: true, mayBeConstant: [0, 1]) {
             $0.repeatRows($1[0], count: 4, beside: $1[1])
         },
+        lag("lag", steps: 2, forgetful: nil), lag("lag that forgets", steps: 1, forgetful: 2),
         PrimitiveCase("columns", [.init(5, 7)], isQuadratic: true) { $0.columns(2..<6, of: $1[0]) },
         PrimitiveCase("embedding", [.init(4, 3)], isQuadratic: true) {
             $0.embedding([2, -1, 0, 2, 3, -1, 2], count: 7, table: $1[0])
@@ -332,6 +360,160 @@ public enum PrimitiveCatalogue {
             tape.gatedMean(
                 gate: nodes[0], candidate: nodes[1], before: nodes[2], shape: tape.register(shape),
                 flags: flags.map { tape.constant($0, rows: 9, columns: 1) }, firstForgetful: 2)
+        }
+    }
+
+    static let fastWeights: [PrimitiveCase] = [
+        fastWeights("fast weights", reach: 0.5),
+        fastWeights("fast weights that decay", decaying: true, reach: 0.5),
+        fastWeights("fast weights with a rate, summed", rated: true, summed: true, reach: 0.5),
+        fastWeights("gated delta rule", decaying: true, rated: true, correcting: true, reach: 0.5),
+        fastWeights("delta rule", correcting: true, reach: 0.5),
+        fastWeights(
+            "fast weights that forget in one head", decaying: true, rated: true, correcting: true, forgetful: 1,
+            reach: 0.5),
+        fastWeights("fast weights that forget in all heads", summed: true, forgetful: 0, reach: 0.5),
+        // More than the steps of a run, and columns beyond the widest vector unit.
+        fastWeights(
+            "long fast weights", lengths: [70, 33, 1], keys: 2, values: 19, decaying: true, rated: true, summed: true,
+            forgetful: 1, reach: 0.5),
+        PrimitiveCase("quotients of heads", [.init(4, 9)], kinkMargin: 1) { $0.headQuotients($1[0], heads: 3) },
+        PrimitiveCase("quotients of heads by least numbers", [.init(4, 9)], kinkMargin: 0.5) { tape, nodes in
+            let leasts = (0..<12).map { Float($0 % 2 == 0 ? 100 : 0.1) }
+            return tape.headQuotients(nodes[0], heads: 3, leasts: tape.constant(leasts, rows: 4, columns: 3))
+        },
+        causalConvolution("causal convolution", flags: nil, forgetful: 0),
+        causalConvolution("causal convolution that forgets", flags: [0, 0, 0, 1, 0, 0, 1, 0, 0, 1], forgetful: 0),
+        causalConvolution(
+            "causal convolution that forgets in part", flags: [0, 0, 0, 1, 0, 0, 1, 0, 0, 1], forgetful: 1),
+    ]
+
+    static let stateSpaces: [PrimitiveCase] = [
+        matrixMemory("matrix memory", lengths: [4, 3, 1, 1], forgetful: nil, reach: 0.3),
+        matrixMemory("matrix memory that forgets in one head", lengths: [4, 3, 1, 1], forgetful: 1, reach: 0.3),
+        matrixMemory("long matrix memory", lengths: [40, 33, 1], forgetful: 0, reach: 0.3),
+        // Small keys: sums below their bound.
+        PrimitiveCase(
+            "matrix memory of small keys", [.init(4, 3), .init(4, 3), .init(4, 5), .init(4, 1), .init(4, 1)]
+        ) { tape, nodes in
+            tape.matrixMemory(
+                query: tape.tanh(nodes[0]), key: tape.tanh(nodes[1]), value: nodes[2], input: tape.tanh(nodes[3]),
+                forget: nodes[4], heads: 1, scale: 0.01, shape: tape.register(PackedShape(lengths: [2, 2])))
+        },
+        complexScan("complex scan", flags: nil),
+        complexScan("complex scan that forgets", flags: [0, 0, 0, 1, 0, 0, 1, 0, 1]),
+        PrimitiveCase("polar", [.init(1, 7), .init(1, 7)]) { $0.polar(size: $1[0], angle: $1[1]) },
+        selectiveScan("selective scan", lengths: [4, 3, 1, 1], width: 3, forgetful: nil),
+        selectiveScan("selective scan that forgets", lengths: [4, 3, 1, 1], width: 2, forgetful: 2),
+        // More than the steps of a run, and numbers beyond a block.
+        selectiveScan("long selective scan", lengths: [40, 33, 1], width: 19, forgetful: 0),
+    ]
+
+    private static func complexScan(_ name: String, flags: [Float]?) -> PrimitiveCase {
+        let shape = PackedShape(lengths: [4, 3, 1, 1])
+        return PrimitiveCase(name, [.init(9, 6), .init(1, 6)], reach: 0.5) { tape, nodes in
+            tape.complexScan(
+                nodes[0], factor: nodes[1], shape: tape.register(shape),
+                flags: flags.map { tape.constant($0, rows: 9, columns: 1) }, firstForgetful: 1)
+        }
+    }
+
+    /// Two heads over packed trials; flags are where the row's number is a multiple of 5.
+    private static func matrixMemory(_ name: String, lengths: [Int], forgetful: Int?, reach: Float) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        let (rows, heads, keys, values) = (shape.rows, 2, 3, 5)
+        return PrimitiveCase(
+            name,
+            [
+                .init(rows, heads * keys), .init(rows, heads * keys), .init(rows, heads * values), .init(rows, heads),
+                .init(rows, heads),
+            ], reach: reach
+        ) { tape, nodes in
+            let flags = forgetful.map { _ in
+                tape.constant((0..<rows).map { $0 % 5 == 0 ? 1 : 0 }, rows: rows, columns: 1)
+            }
+            // Keys and queries of one sign: the sum is larger than its bound, and no kink is near.
+            return tape.matrixMemory(
+                query: tape.exp(nodes[0]), key: tape.exp(nodes[1]), value: nodes[2], input: tape.exp(nodes[3]),
+                forget: nodes[4], heads: heads, shape: tape.register(shape), flags: flags,
+                firstForgetful: forgetful ?? 0)
+        }
+    }
+
+    /// Five channels over packed trials; flags are where the row's number is a multiple of 5.
+    private static func selectiveScan(
+        _ name: String, lengths: [Int], width: Int, forgetful: Int?
+    ) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        let (rows, channels) = (shape.rows, 5)
+        return PrimitiveCase(
+            name,
+            [
+                .init(rows, channels), .init(rows, channels), .init(channels, width), .init(rows, width),
+                .init(rows, width), .init(1, channels),
+            ], reach: 0.5
+        ) { tape, nodes in
+            let flags = forgetful.map { _ in
+                tape.constant((0..<rows).map { $0 % 5 == 0 ? 1 : 0 }, rows: rows, columns: 1)
+            }
+            return tape.selectiveScan(
+                nodes[0], time: tape.softplus(nodes[1]), rates: tape.exp(nodes[2]), take: nodes[3], read: nodes[4],
+                skip: nodes[5], shape: tape.register(shape), flags: flags, firstForgetful: forgetful ?? 0)
+        }
+    }
+
+    /// Two heads over packed trials; flags are where the row's number is a multiple of 5.
+    private static func fastWeights(
+        _ name: String, lengths: [Int] = [4, 3, 1, 1], keys: Int = 3, values: Int = 5, decaying: Bool = false,
+        rated: Bool = false, correcting: Bool = false, summed: Bool = false, forgetful: Int? = nil, reach: Float
+    ) -> PrimitiveCase {
+        let shape = PackedShape(lengths: lengths)
+        let rows = shape.rows
+        let heads = 2
+        var shapes: [PrimitiveCase.Shape] = [
+            .init(rows, heads * keys), .init(rows, heads * keys), .init(rows, heads * values),
+        ]
+        if decaying { shapes.append(.init(rows, heads)) }
+        if rated { shapes.append(.init(rows, heads)) }
+        return PrimitiveCase(name, shapes, reach: reach) { tape, nodes in
+            // In 0 … 1, as in use: else states grow over the steps.
+            let decay = decaying ? tape.sigmoid(nodes[3]) : nil
+            let rate = rated ? tape.sigmoid(nodes[nodes.count - 1]) : nil
+            // Shorter than 1 by the delta rule, for which longer keys are unstable.
+            let key = correcting ? tape.tanh(nodes[1]) : nodes[1]
+            let flags = forgetful.map { _ in
+                tape.constant((0..<rows).map { $0 % 5 == 0 ? 1 : 0 }, rows: rows, columns: 1)
+            }
+            return tape.fastWeights(
+                query: nodes[0], key: key, value: nodes[2], decay: decay, rate: rate, heads: heads,
+                correcting: correcting, summed: summed, scale: 0.7, shape: tape.register(shape), flags: flags,
+                firstForgetful: forgetful ?? 0)
+        }
+    }
+
+    /// Over four lanes of 10 rows in all; forgetful ones have episodes of two steps.
+    private static func lag(_ name: String, steps: Int, forgetful: Int?) -> PrimitiveCase {
+        let shape = PackedShape(lengths: [5, 3, 1, 1])
+        return PrimitiveCase(name, [.init(10, 6)], isQuadratic: true, mayBeConstant: [0]) { tape, nodes in
+            let starts = (0..<shape.steps).flatMap { step in
+                (0..<shape.lanesAtStep[step]).map { _ in Float(step / 2 * 2) }
+            }
+            return tape.lag(
+                nodes[0], steps: steps, shape: tape.register(shape),
+                starts: forgetful.map { _ in tape.constant(starts, rows: 10, columns: 1) },
+                firstForgetful: forgetful ?? 0)
+        }
+    }
+
+    /// Over four lanes of 10 rows in all: two blocks of three columns, three steps back.
+    private static func causalConvolution(_ name: String, flags: [Float]?, forgetful: Int) -> PrimitiveCase {
+        let shape = PackedShape(lengths: [5, 3, 1, 1])
+        return PrimitiveCase(
+            name, [.init(10, 6), .init(6, 3), .init(1, 6)], isQuadratic: true, mayBeConstant: [0]
+        ) { tape, nodes in
+            tape.causalConvolution(
+                nodes[0], weight: nodes[1], bias: nodes[2], shape: tape.register(shape),
+                flags: flags.map { tape.constant($0, rows: 10, columns: 1) }, blocks: 2, firstForgetful: forgetful)
         }
     }
 

@@ -123,7 +123,8 @@ import Testing
             (request("bandit"), "maze-size", "maze has it", "no option of task 'bandit'"),
             (request("maze"), "arms", "bandit has it", "no option of task 'maze'"),
             (
-                request("bandit", "gru"), "heads", "transformer, symmetric-transformer have it",
+                request("bandit", "gru"), "heads",
+                "transformer, gtrxl, symmetric-transformer, linear-attention, delta-net, xlstm have it",
                 "no option of model 'gru'"
             ),
             (

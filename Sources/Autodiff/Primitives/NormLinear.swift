@@ -15,12 +15,12 @@ enum NormLinear: Primitive {
         let factor = RightFactor(
             tape.value(weight), depth: width, columns: outputs, stride: width, transposed: true, rows: x.rows,
             memory: scratch + norm.floats)
-        let (bias, out) = (tape.value(record.operands[4]), tape.mutableValue(y))
+        let (bias, out) = (record.bias.map { tape.value($0) }, tape.mutableValue(y))
         RowTiles.forEach(of: x.rows) { first, rows in
             let place = out + first * outputs
             norm.forward(first, rows, tape, into: scratch)
-            rl2x_sum_rows(rows, outputs, nil, bias, place)
-            factor.multiply(rows, scratch, width, into: place, outputs, add: true)
+            if let bias { rl2x_sum_rows(rows, outputs, nil, bias, place) }
+            factor.multiply(rows, scratch, width, into: place, outputs, add: bias != nil)
         }
     }
 
@@ -36,13 +36,13 @@ enum NormLinear: Primitive {
                 source, depth: width, columns: outputs, stride: width, transposed: true, rows: x.rows, memory: memory)
         }
         let (original, dWeight) = (factor(tape.value(weight), memory), factor(tangents.of(weight)!, memory + size))
-        let (dBias, dy) = (tangents.of(record.operands[4])!, tangents.output(y))
+        let (dBias, dy) = (record.bias.map { tangents.of($0)! }, tangents.output(y))
         RowTiles.forEach(of: x.rows) { first, rows in
             let place = dy + first * outputs
             norm.forward(first, rows, tape, into: scratch)
             norm.pushforward(first, rows, tangents, moments: scratch, into: dn)
-            rl2x_sum_rows(rows, outputs, nil, dBias, place)
-            dWeight.multiply(rows, scratch, width, into: place, outputs, add: true)
+            if let dBias { rl2x_sum_rows(rows, outputs, nil, dBias, place) }
+            dWeight.multiply(rows, scratch, width, into: place, outputs, add: dBias != nil)
             original.multiply(rows, dn, width, into: place, outputs, add: true)
         }
     }
@@ -58,14 +58,14 @@ enum NormLinear: Primitive {
         let factor = RightFactor(
             tape.value(weight), depth: outputs, columns: width, stride: width, rows: x.rows, memory: memory)
         let dWeight = cotangents.accumulator(weight)!
-        let (dBias, u) = (cotangents.accumulator(record.operands[4])!, cotangents.of(y))
+        let (dBias, u) = (record.bias.map { cotangents.accumulator($0)! }, cotangents.of(y))
         RowTiles.forEach(of: x.rows) { first, rows in
             let seed = u + first * outputs
             norm.forward(first, rows, tape, into: scratch)
             RightFactor(
                 scratch, depth: rows, columns: width, stride: width, rows: outputs, memory: memory + size
             ).multiply(outputs, seed, outputs, transposeA: true, into: dWeight, width, add: true)
-            Elementwise.addColumnSums(rows: rows, columns: outputs, of: seed, to: dBias)
+            if let dBias { Elementwise.addColumnSums(rows: rows, columns: outputs, of: seed, to: dBias) }
             factor.multiply(rows, seed, outputs, into: n̄, width)
             norm.pullback(first, rows, cotangents, moments: scratch, n̄)
         }
@@ -125,17 +125,24 @@ struct NormTile {
     }
 }
 
+extension Record {
+    /// b of a `NormLinear`; nil: it has none.
+    fileprivate var bias: Node? { operands[4].count > 0 ? operands[4] : nil }
+}
+
 extension Tape {
-    /// Layer norm of x [N, D] by `scale` [1, D] and `shift` [1, D], then a linear map: [N, O]; weight [O, D], bias [1, O].
-    /// No operand is a constant.
+    /// Layer norm of x [N, D] by `scale` [1, D] and `shift` [1, D], then a linear map: [N, O]; weight [O, D], bias [1, O] or
+    /// none. No operand is a constant.
     public func normLinear(
-        _ x: Node, scale: Node, shift: Node, weight: Node, bias: Node, epsilon: Float = 1e-5
+        _ x: Node, scale: Node, shift: Node, weight: Node, bias: Node? = nil, epsilon: Float = 1e-5
     ) -> Node {
         precondition(
             scale.count == x.columns && shift.count == x.columns && weight.columns == x.columns
-                && bias.count == weight.rows, "a norm and a linear map that do not fit \(x.columns) features")
+                && (bias == nil || bias!.count == weight.rows),
+            "a norm and a linear map that do not fit \(x.columns) features")
         precondition(
-            [x, scale, shift, weight, bias].allSatisfy { $0.space != .constant }, "its operands have derivatives")
+            [x, scale, shift, weight, bias].allSatisfy { $0 == nil || $0!.space != .constant },
+            "its operands have derivatives")
         let output = variable(rows: x.rows, columns: weight.rows)
         apply(NormLinear.self, operands(x, scale, shift, weight, bias), output: output, scalar: epsilon)
         return output

@@ -89,3 +89,4 @@ void rl2x_advise_huge_pages(void *block, size_t bytes);
 long rl2x_thread_operations(long more);
 
 #include "layers.h"
+#include "sequences.h"

@@ -21,7 +21,8 @@ def load_recurrent(path, name):
     def part(prefix):
         return {key.removeprefix(prefix): w for key, w in weights.items() if key.startswith(prefix)}
     core, head = part(f"policy.{name}."), part("policy.head.")
-    module = MODULES[name](core["weight_ih_l0"].shape[1], core["weight_hh_l0"].shape[1])
+    layers = sum(key.startswith("weight_ih") for key in core)
+    module = MODULES[name](core["weight_ih_l0"].shape[1], core["weight_hh_l0"].shape[1], layers)
     module.load_state_dict(core)
     linear = torch.nn.Linear(*reversed(head["weight"].shape))
     linear.load_state_dict(head)
