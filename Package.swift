@@ -61,7 +61,7 @@ let package = Package(
                 "CPNG", "Kernels", "Interface", "Autodiff", "Models", "Tasks", "Training",
                 .product(name: "Yams", package: "Yams"),
             ], path: "bench",
-            exclude: ["plans", "results"],
+            exclude: ["plans", "results", "zoo"],
             swiftSettings: optimised),
         .target(
             name: "Commands",

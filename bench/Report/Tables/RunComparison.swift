@@ -13,7 +13,12 @@ extension Comparison {
         var (records, replays) = ([CellRecord](), [Replay]())
         let workers = Workers(threads: threads)
         for path in paths {
-            let run = RunDirectory(path)
+            let run = try RunDirectory.named(path)
+            guard !run.isPublished else {
+                throw UserError(
+                    "\(path): a published policy has no curve and no costs of its training to compare; `rl2x evaluate "
+                        + "\(path) --with-baselines` judges it")
+            }
             let configuration = try run.configuration()
             try configuration.validate()
             progress("\(path): playing \(trials) members")
