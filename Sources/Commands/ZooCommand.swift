@@ -30,9 +30,7 @@ struct ZooListCommand: ParsableCommand {
         }
         var records: [PolicyRecord] = []
         for name in zoo.names {
-            do { records.append(try PolicyRecord(of: zoo.policy(name))) } catch let error as UserError {
-                printError("left out: \(error.description)")
-            }
+            do { records.append(try PolicyRecord(of: zoo.policy(name))) } catch { printError("left out: \(error)") }
         }
         if json {
             let entries = try records.map { record in

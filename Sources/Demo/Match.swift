@@ -90,7 +90,12 @@ final class Match {
         if request.you == true {
             players.append(MatchPlayer(.you, "You", summary: "", family.makeLiveTrial(streams), nil))
         }
-        guard !players.isEmpty else { throw UserError("nobody plays: choose an agent, or play yourself") }
+        guard let trial = players.first?.trial else {
+            throw UserError("nobody plays: choose an agent, or play yourself")
+        }
+        guard trial.choices != nil || (trial.floorPlan != nil && trial.view.frame != nil) else {
+            throw UserError("task '\(entry.name)' has nothing that a page can show; see `rl2x evaluate`")
+        }
     }
 
     /// What the texts of a page's form mean.

@@ -140,7 +140,7 @@ public struct PolicyExport {
             throw UserError("\(directory): the zoo is read-only; name a directory of your own")
         }
         var status = stat()
-        guard lstat(directory, &status) != 0 else {
+        guard !directory.isEmpty, lstat(directory, &status) != 0 else {
             throw UserError("\(directory): is there already, and an export overwrites nothing; name another directory")
         }
     }

@@ -79,7 +79,7 @@ final class PolicyStepper {
     }
 
     func step(_ inputs: StepInputs) {
-        tape.begin(parameters: UnsafePointer(weights.pointer), recording: false)
+        tape.begin(parameters: UnsafePointer(weights.pointer), recording: false, keepingEncodings: true)
         let values = tape.value(advance(inputs, tape))
         for index in 0..<outputs { logits[index] = values[index] }
         Categorical.logProbabilities(rows: 1, outcomes: outputs, logits: logits, into: &logProbabilities)

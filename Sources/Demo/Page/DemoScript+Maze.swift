@@ -10,8 +10,8 @@ extension DemoScript {
             this.players = match.players.map((player, index) => this.panel(player, index));
             const best = match.shortest === null || match.shortest === undefined ? "" : `; the shortest way has ${match.shortest} steps`;
             stage.replaceChildren(
-              element("p", { class: "facts", id: "place" }, `Maze ${match.seed}, ${match.options["maze-size"]} × ${match.options["maze-size"]} cells: `
-                + `find the red block, in ${match.episodes} ${match.episodes === 1 ? "episode" : "episodes"} of at most ${match.longestEpisode} steps${best}.`),
+              element("p", { class: "facts", id: "place" }, (match.task === "maze" ? `Maze ${match.seed}, ${match.options["maze-size"]} × ${match.options["maze-size"]} cells: find the red block, in ` : "")
+                + `${match.episodes} ${match.episodes === 1 ? "episode" : "episodes"} of at most ${match.longestEpisode} steps${best}.`),
               element("div", { class: "tools" }, element("label", { class: "tick" }, this.maps, "Show maps")),
               this.board = element("div", { class: "players" }, ...this.players.map((player) => player.node)));
             this.showMaps();
@@ -79,7 +79,7 @@ extension DemoScript {
               line.style.opacity = episode === player.ways.length - 1 ? 0.95 : 0.35;
               return line;
             }));
-            const policy = player.kind === "policy" && now.probabilities
+            const policy = this.match.task === "maze" && player.kind === "policy" && now.probabilities
               ? "; next: " + ["forward", "left", "right"].map((name, action) => `${name} ${percent(now.probabilities[action])}`).join(", ") : "";
             player.place.textContent = now.isOver ? `All episodes are over; reward ${player.reward.toFixed(2)}.`
               : `Episode ${now.episode + 1} of ${this.match.episodes}, step ${now.step}${policy}`;
@@ -130,7 +130,6 @@ extension DemoScript {
 
     /// The page around them.
     static let page = #"""
-        const views = { bandit: ChoiceView, mdp: ChoiceView, maze: MazeView };
         const titles = { bandit: "Bandit", mdp: "MDP", maze: "Maze" };
         /** Numbers of a task's form: option, label, least, most, step. */
         const fields = {
@@ -183,7 +182,7 @@ extension DemoScript {
               tick("agent", agent.name, agent.title, index < (task === "maze" ? 2 : 1), agent.summary))),
             element("fieldset", {}, element("legend", {}, "Beside them"), ...opponents.map((one) => tick("opponent", one.name, one.title, one.isChosen)),
               tick("you", "you", "You", false)),
-            ...fields[task].map(([name, label, least, most, step]) => {
+            ...(fields[task] ?? []).map(([name, label, least, most, step]) => {
               const input = element("input", { type: "number", name, min: least, max: most, step, value: standard[name], inputmode: "decimal" });
               return element("label", { class: "field" }, label, input);
             }),
@@ -196,7 +195,7 @@ extension DemoScript {
           const form = $("form");
           const chosen = (name) => [...form.querySelectorAll(`input[name=${name}]:checked`)].map((input) => input.value);
           const options = {};
-          for (const [name, label] of fields[task]) {
+          for (const [name, label] of fields[task] ?? []) {
             const input = form.querySelector(`[name=${name}]`);
             // What the browser cannot read is empty, and not what somebody wrote.
             if (input.validity.badInput) return attempt(async () => { throw new Error(`${label}: write a number`); });
@@ -212,7 +211,7 @@ extension DemoScript {
           if (!opened || opened.task !== task) return;
           match = opened;
           const stage = element("div");
-          view = new views[task](stage, match);
+          view = new (match.floor && match.frame ? MazeView : ChoiceView)(stage, match);
           const button = (name, text, work) => (buttons[name] = element("button", { type: "button", id: name, onclick: work }, text));
           const tools = element("div", { class: "tools", role: "group", "aria-label": "Play" },
             Object.assign(button("play", "Play", toggle), { className: "main" }), button("step", "Step", () => advance(1)),
