@@ -25,13 +25,14 @@ let package = Package(
             name: "RL2X",
             targets: [
                 "Platform", "Kernels", "Interface", "Autodiff", "Models", "Tasks", "Training", "Conformance", "Bench",
-                "Commands",
+                "Demo", "Commands",
             ]),
         .executable(name: "rl2x", targets: ["rl2x"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.1")),
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -61,12 +62,19 @@ let package = Package(
                 "CPNG", "Kernels", "Interface", "Autodiff", "Models", "Tasks", "Training",
                 .product(name: "Yams", package: "Yams"),
             ], path: "bench",
-            exclude: ["plans", "results"],
+            exclude: ["plans", "results", "zoo"],
+            swiftSettings: optimised),
+        .target(
+            name: "Demo",
+            dependencies: [
+                "Kernels", "Interface", "Models", "Tasks", "Training", "Bench",
+                .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
+            ],
             swiftSettings: optimised),
         .target(
             name: "Commands",
             dependencies: [
-                "Platform", "Kernels", "Interface", "Models", "Tasks", "Training", "Conformance", "Bench",
+                "Platform", "Kernels", "Interface", "Models", "Tasks", "Training", "Conformance", "Bench", "Demo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: optimised),
@@ -98,6 +106,9 @@ let package = Package(
         .testTarget(
             name: "BenchTests", dependencies: ["Kernels", "Interface", "Models", "Tasks", "Training", "Bench"],
             exclude: ["golden"]),
+        .testTarget(
+            name: "DemoTests",
+            dependencies: ["Kernels", "Interface", "Models", "Tasks", "Training", "Bench", "Demo"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [

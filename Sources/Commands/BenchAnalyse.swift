@@ -23,7 +23,7 @@ struct BenchAnalyseCommand: ParsableCommand {
             in the expected MDP. Another package's task states what is read (TaskFamily.makeProbes).
             """)
 
-    @Argument(help: "Run directory; its latest checkpoint is played.")
+    @Argument(help: "Run directory, whose latest checkpoint is played, or zoo:NAME.")
     var directory: String
 
     @Option(
@@ -54,7 +54,7 @@ struct BenchAnalyseCommand: ParsableCommand {
     }
 
     func run() throws {
-        let run = RunDirectory(directory)
+        let run = try RunDirectory.named(directory)
         let configuration = try run.configuration()
         let family = try configuration.makeFamily()
         if let pictures { try AnalysisRecord.requirePictures(of: family, in: pictures, option: "--pictures") }

@@ -37,7 +37,7 @@ struct BenchCompareCommand: ParsableCommand {
         abstract: "The tables and the page of `bench report` for runs made by hand.",
         discussion: "rl2x bench compare runs/bandit-gru-s0 runs/bandit-lstm-s0 --out report.html")
 
-    @Argument(help: "Run directories, at least two; their latest checkpoints are played.")
+    @Argument(help: "Run directories, whose latest checkpoints are played, or zoo:NAMEs; at least two.")
     var runs: [String]
 
     @Option(parsing: .unconditional, help: "Members to play (100 … 10000000; default 10000).")

@@ -21,7 +21,7 @@ struct Evaluate: TakesSettings {
             that are left out are as in the training.
             """)
 
-    @Argument(help: "Run directory; its latest checkpoint is played.")
+    @Argument(help: "Run directory, whose latest checkpoint is played, or zoo:NAME.")
     var directory: String
 
     @Option(
@@ -69,7 +69,7 @@ struct Evaluate: TakesSettings {
     private var choice: ActionChoice { deterministic ? .greedy : .sampled }
 
     func run() throws {
-        let run = RunDirectory(directory)
+        let run = try RunDirectory.named(directory)
         var configuration = try run.configuration()
         try configuration.validate()
         if let resetMemory { configuration.modelOptions["reset-memory"] = .word(resetMemory.rawValue) }

@@ -18,7 +18,7 @@ struct Frames: TakesSettings {
             sheet.png, all frames; trial.png, an animation of view and map.
             """)
 
-    @Argument(help: "Run directory of a task that is seen; its latest checkpoint plays.")
+    @Argument(help: "Run directory of a task that is seen, whose latest checkpoint plays, or zoo:NAME.")
     var directory: String?
 
     @Option(help: "Who plays without a run: oracle (a shortest path) or random (default: oracle).")
@@ -89,7 +89,7 @@ struct Frames: TakesSettings {
     /// The task, and the run if there is one.
     private func opened() throws -> (task: String, trained: (RunDirectory, Configuration)?) {
         guard let directory else { return (task ?? "maze", nil) }
-        let run = RunDirectory(directory)
+        let run = try RunDirectory.named(directory)
         let configuration = try run.configuration()
         try configuration.validate()
         return (configuration.task, (run, configuration))

@@ -59,7 +59,7 @@ struct RunOptions: ParsableArguments {
     ///   - parent: directory of a run to begin with.
     ///   - defaults: settings that hold unless the call sets them.
     func request(config: String? = nil, from parent: String? = nil, defaults: Values = [:]) throws -> RunRequest {
-        var request = try parent.map { RunRequest(continuing: try ParentRun(RunDirectory($0))) } ?? RunRequest()
+        var request = try parent.map { RunRequest(continuing: try ParentRun(RunDirectory.named($0))) } ?? RunRequest()
         if let config {
             let text = try text(ofConfiguration: config)
             request = try RunRequest(

@@ -17,7 +17,7 @@ public struct RL2XCommand: ParsableCommand {
         version: Version.number,
         subcommands: [
             Train.self, Evaluate.self, Imitate.self, Baselines.self, Reproduce.self, Bench.self, Check.self,
-            Frames.self, Info.self,
+            Frames.self, ZooCommand.self, DemoCommand.self, Watch.self, Info.self,
         ])
 
     public init() {}

@@ -49,7 +49,7 @@ struct Train: TakesSettings {
             valueName: "dir"))
     var runDirectory: String?
 
-    @Option(help: ArgumentHelp("Run directory whose weights the new run begins with.", valueName: "run"))
+    @Option(help: ArgumentHelp("Run directory whose weights the new run begins with, or zoo:NAME.", valueName: "run"))
     var from: String?
 
     @Option(

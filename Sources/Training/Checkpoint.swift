@@ -48,7 +48,8 @@ extension Trainer {
         return value
     }
 
-    /// Takes the weights of another run, of policy and critic, and counts its time steps. All else begins anew: the
+    /// Takes the weights of another run, of policy and critic (of a published policy, which has no critic, the policy's
+    /// alone), and counts its time steps. All else begins anew: the
     /// optimisers, whose moments are of other losses; what a learner keeps; the scale of returns, which the first batch
     /// gives; and the random streams, which go on where the parent's line has not drawn.
     ///
@@ -56,10 +57,11 @@ extension Trainer {
     /// time stretched.
     func begin(with parent: ParentRun) throws {
         let theta = try Trainer.values("policy.", policy, in: parent.checkpoint, path: parent.checkpointPath)
-        let criticTheta = try Trainer.values(
-            "critic.", critic.model, in: parent.checkpoint, path: parent.checkpointPath)
+        let criticTheta =
+            parent.hasCritic
+            ? try Trainer.values("critic.", critic.model, in: parent.checkpoint, path: parent.checkpointPath) : nil
         parameters.copy(from: theta)
-        critic.parameters.copy(from: criticTheta)
+        if let criticTheta { critic.parameters.copy(from: criticTheta) }
         timesteps = parent.record.lineTimesteps
     }
 
@@ -104,6 +106,32 @@ extension Trainer {
         let matrix = Matrix(rows: 1, columns: policy.layout.count)
         matrix.copy(from: try values("policy.", policy, in: file, path: path))
         return matrix
+    }
+
+    /// The policy alone out of a checkpoint: what is published. Its tensors keep their names; the metadata count the
+    /// training's iterations and time steps.
+    ///
+    /// - Parameters:
+    ///   - type: how the values are stored.
+    ///   - configuration: what config.yaml beside it holds.
+    /// - Throws: one line if the checkpoint is not one of this policy.
+    public static func policyFile(
+        from checkpoint: SafetensorsFile, path: String, policy: any SequencePolicy, configuration: Configuration,
+        type: SafetensorsFile.ElementType
+    ) throws -> SafetensorsFile {
+        let (iterations, steps) = (
+            try counter("iteration", in: checkpoint, path: path), try counter("timesteps", in: checkpoint, path: path)
+        )
+        let tensors = try policy.layout.entries.map {
+            let values = try tensor("policy." + $0.name, shape: $0.shape, in: checkpoint, path: path)
+            return SafetensorsFile.Tensor(name: "policy." + $0.name, shape: $0.shape, values: values).converted(
+                to: type)
+        }
+        return SafetensorsFile(
+            metadata: [
+                "format": "rl2x-policy-1", "version": Version.number, "iteration": "\(iterations)",
+                "timesteps": "\(steps)", "configuration": configuration.yaml(),
+            ], tensors: tensors)
     }
 
     // MARK: Tensors

@@ -57,8 +57,7 @@ public struct Parent: Sendable, Equatable, Codable {
     /// are none.
     /// - Parameter path: where it is now, if it was moved.
     public func hasChanged(at path: String? = nil) -> Bool {
-        let checkpoint = RunDirectory(path ?? run).checkpointPath
-        guard let file = try? SafetensorsFile(contentsOf: checkpoint) else { return false }
+        guard let (file, _) = try? RunDirectory.named(path ?? run).readPolicy() else { return false }
         return file.weightsDigest != digest
     }
 }
@@ -67,28 +66,30 @@ public struct Parent: Sendable, Equatable, Codable {
 public struct ParentRun: Sendable {
     public let record: Parent
     public let configuration: Configuration
-    /// Its latest checkpoint.
+    /// Its latest checkpoint, or the policy that was published.
     let checkpoint: SafetensorsFile
     let checkpointPath: String
     /// Seconds of training of its line; nil if its manifest does not tell.
     let lineSeconds: Double?
 
+    /// Whether it has a critic; a published policy has none, and a run that begins with it begins with a new one.
+    public var hasCritic: Bool { checkpoint.tensors.contains { $0.name.hasPrefix("critic.") } }
+
     /// - Throws: one line if there is no run, or none with a checkpoint.
     public init(_ run: RunDirectory) throws {
         configuration = try run.configuration()
         try configuration.validate()
-        guard run.hasCheckpoint else {
+        guard run.hasCheckpoint || run.isPublished else {
             throw UserError(
-                "\(run.path): it has no checkpoint yet, so there are no weights to begin with; train it first")
+                "\(run.name): it has no checkpoint yet, so there are no weights to begin with; train it first")
         }
-        checkpointPath = run.checkpointPath
-        checkpoint = try SafetensorsFile(contentsOf: checkpointPath)
+        (checkpoint, checkpointPath) = try run.readPolicy()
         let iteration = try Trainer.counter("iteration", in: checkpoint, path: checkpointPath)
         record = Parent(
-            run: run.path, digest: checkpoint.weightsDigest, iteration: iteration,
+            run: run.name, digest: checkpoint.weightsDigest, iteration: iteration,
             lineIterations: (configuration.parent?.lineIterations ?? 0) + iteration,
             lineTimesteps: try Trainer.counter("timesteps", in: checkpoint, path: checkpointPath))
-        lineSeconds = try? Manifest.read(run.manifestPath).lineSeconds
+        lineSeconds = try run.isPublished ? run.publishedSeconds() : try? Manifest.read(run.manifestPath).lineSeconds
     }
 }
 

@@ -9,20 +9,34 @@ import Kernels
 ///     metrics.csv             a row an iteration
 ///     events.out.tfevents.*   the same for TensorBoard
 ///     checkpoint.safetensors  the latest state, replaced atomically
+///
+/// A published policy (`rl2x zoo export`) is one to look at: it has `config.yaml`, and in place of a checkpoint
+///
+///     model.safetensors       the policy's weights, and no state of a training
+///     results.json            how it was trained and what it earned, with the digest of its weights
 public struct RunDirectory: Sendable {
     public let path: String
+    /// What errors and records call it: its path, or `zoo:NAME`.
+    public let name: String
 
-    public init(_ path: String) { self.path = path }
+    /// - Parameter name: nil: the path.
+    public init(_ path: String, name: String? = nil) { (self.path, self.name) = (path, name ?? path) }
 
     public var configurationPath: String { path + "/config.yaml" }
     public var manifestPath: String { path + "/manifest.json" }
     public var metricsPath: String { path + "/metrics.csv" }
     public var checkpointPath: String { path + "/checkpoint.safetensors" }
+    /// Of a published policy.
+    public var policyPath: String { path + "/model.safetensors" }
+    /// Of a published policy.
+    public var resultsPath: String { path + "/results.json" }
 
     public var exists: Bool { FileManager.default.fileExists(atPath: path) }
     /// Whether a run has begun here.
     public var isRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
     public var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
+    /// Whether it is a published policy: weights to play with, and no training to go on with.
+    public var isPublished: Bool { isRun && !hasCheckpoint && FileManager.default.fileExists(atPath: policyPath) }
 
     /// Whether the directory holds something that no run writes. What a run writes may stand there without its
     /// config.yaml: it was killed in its first moments.
@@ -53,6 +67,9 @@ public struct RunDirectory: Sendable {
 
     /// - Parameter advice: what to do where that fails.
     func create(advice: String) throws {
+        guard !path.hasPrefix(Zoo.prefix) else {
+            throw UserError("\(path): the zoo is read-only; name a directory of your own")
+        }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -75,6 +92,43 @@ public struct RunDirectory: Sendable {
         }
         return try Configuration(yaml: text, path: configurationPath)
     }
+
+    /// The file with the policy's weights: the latest checkpoint, or what was published; and where it lies.
+    ///
+    /// - Throws: one line if there is none, if it is damaged, or if what was published has been changed since.
+    public func readPolicy() throws -> (file: SafetensorsFile, path: String) {
+        if hasCheckpoint { return (try SafetensorsFile(contentsOf: checkpointPath), checkpointPath) }
+        guard isPublished else { throw UserError("\(name): it has no checkpoint yet; train it first") }
+        let data = try AtomicFile.read(policyPath)
+        let digest = SHA256.digest(of: data)
+        let published = try publishedWeights().sha256
+        guard digest == published else {
+            throw UserError(
+                "\(name): model.safetensors is not the file that was published (its SHA-256 begins with "
+                    + "\(digest.prefix(12)), results.json has \(published.prefix(12))); restore it, or export it anew")
+        }
+        return (try SafetensorsFile(decoding: data, path: policyPath), policyPath)
+    }
+
+    /// What results.json must state of the weights.
+    private struct PublishedWeights: Decodable {
+        struct Training: Decodable { let seconds: Double? }
+        let sha256: String
+        let training: Training?
+    }
+
+    private func publishedWeights() throws -> PublishedWeights {
+        let data = try AtomicFile.read(resultsPath)
+        guard let results = try? JSONDecoder().decode(PublishedWeights.self, from: data) else {
+            throw UserError(
+                "\(resultsPath): it states no digest of model.safetensors, so the weights cannot be trusted; restore it"
+            )
+        }
+        return results
+    }
+
+    /// Seconds that the training of a published policy took; nil if they are not known.
+    func publishedSeconds() throws -> Double? { try publishedWeights().training?.seconds }
 
     /// Takes the directory for this process, as long as the lock lives: two trainings in one would spoil both.
     func lock() throws -> RunLock {

@@ -87,7 +87,7 @@ public final class TrainingSession {
     /// The run that a new one begins with, as its configuration records it; nil: it begins with random weights.
     private static func parent(of configuration: Configuration, begunIn run: RunDirectory) throws -> ParentRun? {
         guard let record = configuration.parent else { return nil }
-        let parent = try ParentRun(RunDirectory(record.run))
+        let parent = try ParentRun(RunDirectory.named(record.run))
         guard !RunDirectory(record.run).isSame(as: run) else {
             throw UserError(
                 "\(run.path): a run cannot take the place of the one that it begins with; name another with --run")
@@ -112,6 +112,10 @@ public final class TrainingSession {
                 "\(record.run) has done \(record.iteration) of its \(wanted) iterations: the run begins with what it has learned "
                     + "by then")
         }
+        if !parent.hasCritic {
+            notices.append(
+                "\(record.run) has no critic: the run begins with its policy and with a critic of random weights")
+        }
         if parent.lineSeconds == nil {
             notices.append("\(record.run) has no readable manifest.json: its seconds of training are not counted")
         }
@@ -133,6 +137,11 @@ public final class TrainingSession {
         advice: Advice = .train,
         teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
+        guard !run.name.hasPrefix(Zoo.prefix), !run.isPublished else {
+            throw UserError(
+                "\(run.name): a published policy, without the state of its training, cannot be resumed; begin a new run with "
+                    + "its weights: --from \(run.name)")
+        }
         _ = try run.configuration()
         guard run.hasCheckpoint else {
             throw UserError("\(run.path): no checkpoint to resume from; start it again with --overwrite")

@@ -10,10 +10,18 @@ public enum Version {
         // Sources/Training/Version.swift is three levels below the root.
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path
-        func text(_ path: String) -> String? {
-            (try? String(contentsOfFile: root + "/.git/" + path, encoding: .utf8))?
-                .trimmingCharacters(in: .whitespacesAndNewlines)
+        func content(_ path: String) -> String? {
+            (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
         }
+        // Of a worktree, `.git` is a file that says where its own part of the repository is, which says where the rest is.
+        func place(_ path: String, from directory: String) -> String {
+            path.hasPrefix("/") ? path : directory + "/" + path
+        }
+        let git = root + "/.git"
+        let own =
+            content(git).flatMap { $0.hasPrefix("gitdir: ") ? place(String($0.dropFirst(8)), from: root) : nil } ?? git
+        let common = content(own + "/commondir").map { place($0, from: own) } ?? own
+        func text(_ path: String) -> String? { content(own + "/" + path) ?? content(common + "/" + path) }
         guard let head = text("HEAD") else { return "unknown" }
         guard head.hasPrefix("ref: ") else { return head }
         let reference = String(head.dropFirst(5))

@@ -111,6 +111,22 @@ import Training
                 { path in try trainer.restore(SafetensorsFile(contentsOf: path), path: path) }
             ),
             (
+                "half.safetensors",
+                try Self.withoutChecksum(
+                    SafetensorsFile(
+                        metadata: trainer.checkpoint().metadata,
+                        tensors: trainer.checkpoint().tensors.map { $0.converted(to: .float16) }
+                    ).encoded()),
+                { path in try trainer.restore(SafetensorsFile(contentsOf: path), path: path) }
+            ),
+            (
+                "results.json", try Self.shipped("bench/zoo/maze-gru/results.json"),
+                { _ in
+                    let record = try PolicyRecord(of: run)
+                    _ = record.taskTitle + ModelCard(record, licence: nil).markdown
+                }
+            ),
+            (
                 "config.yaml", Data(configuration.yaml().utf8),
                 { path in
                     let read = try Configuration(yaml: String(contentsOfFile: path, encoding: .utf8), path: path)

@@ -166,11 +166,11 @@ import Testing
     }
 
     @Test func namesTheTypeThatItCannotRead() {
-        let header = #"{"w":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}}"#
+        let header = #"{"w":{"dtype":"BF16","shape":[4],"data_offsets":[0,8]}}"#
         let error = fileError(about: "test.safetensors") { _ = try decode(foreign(header, data: Data(count: 8))) }
         #expect(
             error?.description
-                == "test.safetensors: cannot load: tensor 'w' has type 'F16', and only F32 is supported; "
+                == "test.safetensors: cannot load: tensor 'w' has type 'BF16', and only F32 and F16 are supported; "
                 + "convert it to float32, or use another checkpoint")
     }
 

@@ -19,16 +19,15 @@ public struct LearnedAgent: Agent {
         self.choice = choice
     }
 
-    /// The policy of a run's latest checkpoint.
+    /// The policy of a run's latest checkpoint, or one that was published.
     ///
     /// - Throws: one line if there is no run, no checkpoint, or another architecture's.
     public init(_ run: RunDirectory, _ configuration: Configuration, choice: ActionChoice = .sampled) throws {
-        guard run.hasCheckpoint else { throw UserError("\(run.path): it has no checkpoint yet; train it first") }
-        let file = try SafetensorsFile(contentsOf: run.checkpointPath)
+        let (file, path) = try run.readPolicy()
         let policy = try configuration.makePolicy()
         self.init(
             name: configuration.modelName, policy: policy,
-            weights: try Trainer.policyParameters(of: policy, in: file, path: run.checkpointPath), choice: choice)
+            weights: try Trainer.policyParameters(of: policy, in: file, path: path), choice: choice)
     }
 
     /// The same weights in a task that `Configuration.playing` allows, whose actions may be more or fewer.

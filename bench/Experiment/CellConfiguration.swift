@@ -64,7 +64,7 @@ extension Plan {
         switch cell.task.origin {
         case nil: return nil
         case .run(let path):
-            let run = try ParentRun(RunDirectory(path))
+            let run = try ParentRun(RunDirectory.named(path))
             return (run.configuration, path, run.record.lineTimesteps)
         case .task(let name):
             guard let parent = parent(of: cell) else {

@@ -64,7 +64,7 @@ extension PlanRun {
     private func parentRun(of cell: Plan.Cell, _ origin: Plan.Origin) throws -> ParentRun {
         guard let parent = plan.parent(of: cell) else {
             do {
-                return try ParentRun(RunDirectory(path(of: origin, for: cell)))
+                return try ParentRun(RunDirectory.named(path(of: origin, for: cell)))
             } catch let error as UserError {
                 throw cell.task.node.error("cell '\(cell.identifier)' has nothing to begin with: \(error.description)")
             }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Named float32 tensors and text metadata in one file, in the safetensors format, which PyTorch, JAX and NumPy read.
+/// Named tensors and text metadata in one file, in the safetensors format, which PyTorch, JAX and NumPy read. A tensor is
+/// stored as float32 or as float16; in memory its values are `Float`.
 ///
 /// Layout: the header's length (8 bytes, little-endian), a JSON header, the values. The metadata of a file that is
 /// written here carry a checksum of all content, so that a damaged checkpoint is reported and never trained on.
@@ -11,21 +12,43 @@ import Foundation
 /// try SafetensorsFile(metadata: ["iteration": "10"], tensors: [tensor]).write(to: "checkpoint.safetensors")
 /// ```
 public struct SafetensorsFile: Sendable, Equatable {
-    /// A float32 array in row-major order.
+    /// How a tensor's values are stored in the file.
+    public enum ElementType: String, Sendable, CaseIterable {
+        case float32 = "F32"
+        case float16 = "F16"
+
+        /// Bytes of a value.
+        public var bytes: Int { self == .float32 ? 4 : 2 }
+    }
+
+    /// An array in row-major order.
     public struct Tensor: Sendable, Equatable {
         /// Its name, unique in the file and not `__metadata__`.
         public var name: String
         /// Its extents; `[]` is a scalar, which has one value.
         public var shape: [Int]
-        /// Its values, as many as the product of `shape`.
+        /// Its values, as many as the product of `shape`. Those of a float16 tensor are numbers of that type.
         public var values: [Float]
+        /// How they are stored.
+        public private(set) var type = ElementType.float32
 
+        /// A float32 tensor.
+        ///
         /// Precondition: `values.count` is the product of `shape`.
         public init(name: String, shape: [Int], values: [Float]) {
             self.name = name
             self.shape = shape
             self.values = values
             precondition(isConsistent, "tensor '\(name)' has \(values.count) values, which is not its shape \(shape)")
+        }
+
+        /// The same tensor in another type: its values rounded to the nearest ones that the type has. What is too large for
+        /// float16 (beyond ±65504) becomes infinite.
+        public func converted(to type: ElementType) -> Tensor {
+            var tensor = self
+            tensor.type = type
+            if type == .float16 { tensor.values = values.map { Float(Float16($0)) } }
+            return tensor
         }
 
         var isConsistent: Bool {
@@ -66,9 +89,9 @@ public struct SafetensorsFile: Sendable, Equatable {
             precondition(tensor.isConsistent, "the values of tensor '\(tensor.name)' do not fit its shape")
             precondition(tensor.name != "__metadata__", "a tensor cannot be called __metadata__")
             let begin = end
-            end += 4 * tensor.values.count
+            end += tensor.type.bytes * tensor.values.count
             return SafetensorsHeader.Entry(
-                name: tensor.name, type: "F32", shape: tensor.shape, begin: begin, end: end)
+                name: tensor.name, type: tensor.type.rawValue, shape: tensor.shape, begin: begin, end: end)
         }
         let header = SafetensorsHeader(metadata: metadata, entries: entries).encoded()
         var data = Data(capacity: 8 + header.count + end)
@@ -76,7 +99,10 @@ public struct SafetensorsFile: Sendable, Equatable {
         data.append(header)
         for tensor in tensors {
             // Values lie in memory as they do in the file: every platform that Swift runs on is little-endian.
-            tensor.values.withUnsafeBytes { data.append(contentsOf: $0) }
+            switch tensor.type {
+            case .float32: tensor.values.withUnsafeBytes { data.append(contentsOf: $0) }
+            case .float16: tensor.values.map { Float16($0) }.withUnsafeBytes { data.append(contentsOf: $0) }
+            }
         }
         return data
     }
@@ -92,7 +118,7 @@ public struct SafetensorsFile: Sendable, Equatable {
 
     /// Reads the file at `path`.
     ///
-    /// - Throws: `FileError`, when it cannot be read, is damaged or cut short, or holds other types than F32.
+    /// - Throws: `FileError`, when it cannot be read, is damaged or cut short, or holds other types than F32 and F16.
     public init(contentsOf path: String) throws {
         try self.init(decoding: AtomicFile.read(path), path: path)
     }
@@ -122,9 +148,10 @@ public struct SafetensorsFile: Sendable, Equatable {
         var end = 0
         for (_, entry) in entries {
             let name = FileError.quoted(entry.name)
-            guard entry.type == "F32" else {
+            guard let type = ElementType(rawValue: entry.type) else {
                 throw Malformed(
-                    problem: "tensor \(name) has type \(FileError.quoted(entry.type)), and only F32 is supported",
+                    problem:
+                        "tensor \(name) has type \(FileError.quoted(entry.type)), and only F32 and F16 are supported",
                     remedy: "convert it to float32, or use another checkpoint")
             }
             guard entry.begin == end, entry.end >= entry.begin, entry.end <= payload.count else {
@@ -132,15 +159,19 @@ public struct SafetensorsFile: Sendable, Equatable {
                     problem: "tensor \(name) lies at bytes \(entry.begin) to \(entry.end) of \(payload.count), "
                         + "where \(end) is the next free one")
             }
-            guard let count = Self.elementCount(of: entry.shape), (entry.end - entry.begin) % 4 == 0,
-                count == (entry.end - entry.begin) / 4
+            guard let count = Self.elementCount(of: entry.shape), (entry.end - entry.begin) % type.bytes == 0,
+                count == (entry.end - entry.begin) / type.bytes
             else {
                 throw Malformed(
                     problem: "the shape of tensor \(name) does not fit its \(entry.end - entry.begin) bytes")
             }
             end = entry.end
-            let values = Self.floats(payload, entry.begin, count)
-            tensors.append(Tensor(name: entry.name, shape: entry.shape, values: values))
+            let values =
+                switch type {
+                case .float32: Self.numbers(payload, entry.begin, count) as [Float]
+                case .float16: (Self.numbers(payload, entry.begin, count) as [Float16]).map { Float($0) }
+                }
+            tensors.append(Tensor(name: entry.name, shape: entry.shape, values: values).converted(to: type))
         }
         guard end == payload.count else {
             throw Malformed(problem: "it holds \(payload.count) bytes of data, but its tensors take \(end)")
@@ -162,10 +193,13 @@ public struct SafetensorsFile: Sendable, Equatable {
 
     /// `count` values from `offset` on, which the caller has checked. They are copied because the header of another
     /// tool may leave them unaligned.
-    private static func floats(_ payload: Data, _ offset: Int, _ count: Int) -> [Float] {
-        [Float](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+    private static func numbers<Number: BinaryFloatingPoint>(
+        _ payload: Data, _ offset: Int, _ count: Int
+    ) -> [Number] {
+        [Number](unsafeUninitializedCapacity: count) { buffer, initializedCount in
             let start = payload.startIndex + offset
-            _ = payload[start..<start + 4 * count].copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
+            let end = start + MemoryLayout<Number>.stride * count
+            _ = payload[start..<end].copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
             initializedCount = count
         }
     }

@@ -26,7 +26,7 @@ extension CellRecord {
     ) throws {
         let threads = workers.pool.threadCount
         let costs = try ModelCosts(configuration, threads: threads)
-        let manifest = try Manifest.read(run.manifestPath)
+        let origin = try CellRecord.origin(of: run)
         let metrics = RunMetrics(run, configuration)
         self.init(
             version: CellRecord.version, bank: EvaluationBank.version, plan: subject.plan, cell: subject.cell,
@@ -39,10 +39,19 @@ extension CellRecord {
                     agent, configuration.playing(options), name: name, trials: trials, workers: workers)
             },
             costs: Costs(
-                processor: manifest.processor, threads: threads,
-                trainingSeconds: manifest.lineSeconds,
+                processor: origin.processor, threads: threads, trainingSeconds: origin.seconds,
                 stepsPerSecondActing: metrics.actingStepsPerSecond,
                 stepsPerSecondLearning: metrics.learningStepsPerSecond))
+    }
+
+    /// Where and how long a policy was trained; of a published one what its record tells, NaN where it does not.
+    private static func origin(of run: RunDirectory) throws -> (processor: String, seconds: Double) {
+        guard run.isPublished else {
+            let manifest = try Manifest.read(run.manifestPath)
+            return (manifest.processor, manifest.lineSeconds)
+        }
+        let training = try PolicyRecord(of: run).training
+        return (training.processor ?? "unknown", training.seconds ?? .nan)
     }
 }
 

@@ -47,52 +47,36 @@ public struct TrialRecording: Sendable {
         case .script(let actions): script = actions
         case .oracle, .random: break
         }
-        self.init(family, trial: root.split(number)) { member -> any Tasks.Player in
+        let streams = TrialStreams(root.split(number))
+        let made: any Tasks.Player =
             switch player {
-            case .oracle: family.makeOracle(trial: root.split(number)) ?? ScriptedPlayer(actions: [])
+            case .oracle: family.makeOracle(for: streams) ?? ScriptedPlayer(actions: [])
             case .random: RandomAgent().makePlayer(for: family)
             case .learned, .script: TrialScript(actions: script)
             }
-        }
+        self.init(family.makeLiveTrial(streams), player: made, random: streams.actions)
     }
 
-    private init<Family: TaskFamily>(
-        _ family: Family, trial: RandomSource, player make: (Family.Member) -> any Tasks.Player
-    ) {
-        var streams = TrialStreams(trial)
-        var member = family.sample(&streams.member)
-        var player = make(member)
-        self.family = family
-        let floorPlan = family.floorPlan(of: member)
-        self.floorPlan = floorPlan
-        shortest = family.shortestEpisode(of: member)
-        let columns = StepColumns(space: family.observation, rows: 1)
-        let (writer, observation) = (columns.writer, columns.writer.observation(0))
+    private init(_ trial: any LiveTrial, player: any Tasks.Player, random: RandomSource) {
+        var (player, random) = (player, random)
+        family = trial.family
+        (floorPlan, shortest) = (trial.floorPlan, trial.shortest)
         var episodes: [Episode] = []
-        var (step, action, reward): (Int32, Int32, Float) = (0, -1, 0)
-        for number in 0..<family.episodes {
-            member.reset(observation: observation, random: &streams.environment)
-            var episode = Episode()
-            var isOver = false
-            func look() {
-                if let picture = Picture(columns.inputs(from: 0, rows: 1), family.observation) {
-                    episode.frames.append(picture)
-                }
-                if floorPlan != nil { episode.places.append(family.place(of: member)) }
+        while !trial.isOver {
+            var (episode, isOver) = (Episode(), false)
+            func look(_ view: LiveView) {
+                if let frame = view.frame { episode.frames.append(frame) }
+                if let place = view.place { episode.places.append(place) }
             }
-            look()
+            look(trial.view)
             while !isOver {
-                let begins = number > 0 && episode.steps == 0
-                writer.set(0, action: action, reward: reward, episodeEnd: begins ? 1 : 0, stepIndex: step)
-                let chosen = player.act(columns.inputs(from: 0, rows: 1)[0], random: &streams.actions)
-                let transition = member.step(
-                    action: chosen, observation: observation, random: &streams.environment)
-                episode.actions.append(chosen)
-                episode.reward += Double(transition.reward)
-                episode.succeeded = transition.terminated
-                look()
-                (action, reward, step) = (Int32(chosen), transition.reward, step + 1)
-                isOver = transition.endsEpisode
+                let action = player.act(trial.inputs[0], random: &random)
+                let step = trial.take(action)
+                episode.actions.append(action)
+                episode.reward += Double(step.reward)
+                episode.succeeded = step.succeeded
+                look(step.view)
+                isOver = step.endsEpisode
             }
             episodes.append(episode)
         }

@@ -5,20 +5,24 @@ import Models
 import Training
 
 extension Comparison {
-    /// Compares runs that were made by hand, each from its latest checkpoint on the bank. Their learning curves are the
-    /// training returns of the task proper.
+    /// Compares runs that were made by hand, each from its latest checkpoint on the bank, and published policies. The
+    /// learning curves of runs are the training returns of the task proper; that of a published policy has one point, what
+    /// it earned after its training.
     ///
     /// - Throws: one line that names the first run that cannot be compared.
     public init(runs paths: [String], trials: Int, threads: Int, progress: (String) -> Void) throws {
         var (records, replays) = ([CellRecord](), [Replay]())
         let workers = Workers(threads: threads)
         for path in paths {
-            let run = RunDirectory(path)
+            let run = try RunDirectory.named(path)
             let configuration = try run.configuration()
             try configuration.validate()
             progress("\(path): playing \(trials) members")
             let agent = try LearnedAgent(run, configuration)
-            let returns = RunMetrics(run, configuration).returns
+            let published = run.isPublished ? try PolicyRecord(of: run) : nil
+            let returns =
+                published.map { [LearningCurve.Point(steps: $0.training.steps, score: $0.meanReturn)] }
+                ?? RunMetrics(run, configuration).returns
             guard let last = returns.last else { throw UserError("\(path): its metrics.csv has no finished iteration") }
             var subject = CellRecord.Subject(
                 plan: "compare", cell: path, modelName: Comparison.name(of: configuration),
@@ -37,7 +41,8 @@ extension Comparison {
             }
             records.append(
                 try CellRecord(
-                    subject, run: run, configuration: configuration, agent: agent, iterations: returns.count,
+                    subject, run: run, configuration: configuration, agent: agent,
+                    iterations: published?.training.iterations ?? returns.count,
                     timesteps: last.steps, curve: returns, trials: trials, also: [], workers: workers))
         }
         self.init(records, replays: replays)
