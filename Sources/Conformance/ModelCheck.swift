@@ -243,7 +243,7 @@ struct ModelCheck {
                 changes += 1
             }
         }
-        judgement.note("\(changes) changes, the same bits elsewhere")
+        judgement.note("\(changes) changes, the same outputs elsewhere")
     }
 
     private func packing(_ role: Role, _ judgement: inout Judgement) {

@@ -312,7 +312,7 @@ struct TrialContract {
                 }
             }
         }
-        judgement.note("\(changes) changes, the same bits elsewhere")
+        judgement.note("\(changes) changes, the same outputs elsewhere")
     }
 
     /// Line 7: as many rows as steps were played, n episodes a trial, and means over just these rows.
