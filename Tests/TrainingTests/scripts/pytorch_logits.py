@@ -10,7 +10,7 @@ import sys
 
 from safetensors.torch import save_file
 
-# From here to the end of `load_recurrent` README.md says the same; a test compares them.
+# From here to the end of `load_recurrent` docs/checkpoints.md says the same; a test compares them.
 import torch
 from safetensors.torch import load_file
 
