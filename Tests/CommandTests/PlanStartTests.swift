@@ -104,7 +104,9 @@ import Testing
     @Test func aRunWithoutACheckpointIsReplacedOnRequest() throws {
         try withTemporaryDirectory { directory in
             try Command.succeed(Command.tiny("run"), in: directory)
-            try FileManager.default.removeItem(atPath: directory + "/run/checkpoint.safetensors")
+            for name in ["checkpoint.safetensors", "checkpoint-previous.safetensors"] {
+                try FileManager.default.removeItem(atPath: directory + "/run/" + name)
+            }
             let refused = try Command.run(Command.tiny("run"), in: directory)
             #expect(refused.code == 1 && refused.errorLines.count == 1)
             #expect(refused.errors.contains("--overwrite") && !refused.errors.contains("--resume"), "\(refused.errors)")
