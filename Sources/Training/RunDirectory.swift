@@ -50,6 +50,16 @@ public struct RunDirectory: Sendable {
         return !names.allSatisfy(RunDirectory.isOwn)
     }
 
+    /// Whether a run was begun here and ended before its first checkpoint, with nothing trained and nothing else in the
+    /// directory: nothing is lost where it is begun anew.
+    var isHalfMade: Bool {
+        guard isRun, !isResumable, !holdsForeignFiles else { return false }
+        guard FileManager.default.fileExists(atPath: metricsPath) else { return true }
+        // The header alone, or a part of it.
+        guard let table = try? AtomicFile.read(metricsPath) else { return false }
+        return table.split(separator: UInt8(ascii: "\n")).count <= 1
+    }
+
     /// The files that a run writes; `--overwrite` removes these and no others.
     public func removeRun() throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: path) where RunDirectory.isOwn(name) {

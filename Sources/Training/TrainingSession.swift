@@ -82,7 +82,7 @@ public final class TrainingSession {
     }
 
     private static func require(_ existing: Existing, _ run: RunDirectory) throws {
-        guard run.isRun, existing != .overwrite else { return }
+        guard run.isRun, existing != .overwrite, !run.isHalfMade else { return }
         guard run.isResumable else {
             throw UserError(
                 "\(run.path): a run is there that ended before its first checkpoint; replace it with --overwrite, or name "
