@@ -10,15 +10,23 @@ import Training
 struct Check: TakesSettings {
     static let scope: SettingScope = [.model, .task]
     static let configuration = CommandConfiguration(
-        abstract: "Judge architectures by the conformance kit, and by the RL² contract on each task.",
+        abstract: "Judge architectures by the conformance kit and the RL² contract, or verify a run directory.",
         discussion: """
             rl2x check
             rl2x check --model gru --task bandit --arms 3
+            rl2x check runs/bandit-gru-s0
 
-            Models are small, and no training is done. With --reset-memory line 3 of the contract is broken on request and \
+            With RUN, a run directory or zoo:NAME, its files are verified and nothing else is judged: configuration, manifest, \
+            metrics, both checkpoints with checksums and shapes, and whether their counts fit each other. A line for each says \
+            ✓, or ✗ with what is wrong and what to do. Nothing is written. Exit code 1 if something is wrong.
+
+            Without RUN, models are judged. Models are small, and no training is done. With --reset-memory line 3 of the contract is broken on request and \
             not judged. Without --task the contract is judged on every task and on a scripted one, whose trials differ in \
             length. Exit code 1 if a line fails.
             """)
+
+    @Argument(help: ArgumentHelp("Run directory to verify, or zoo:NAME.", valueName: "run"))
+    var runDirectory: String?
 
     @Option(
         help: ArgumentHelp("Model: \(modelCatalogue.names.joined(separator: ", ")) (default: all).", valueName: "name"))
@@ -33,7 +41,17 @@ struct Check: TakesSettings {
     @Flag(help: "Print one JSON object on standard output and nothing else.")
     var json = false
 
+    func validate() throws {
+        guard runDirectory != nil else { return }
+        let others =
+            (model == nil ? [] : ["--model"]) + (task == nil ? [] : ["--task"]) + settings.settings.map(\.label)
+        if let other = others.first {
+            throw ValidationError("\(other) cannot go with a run: its own config.yaml decides; leave it out")
+        }
+    }
+
     func run() throws {
+        if let runDirectory { return try verify(RunDirectory.named(runDirectory)) }
         let models = try calling { try model.map { [try modelCatalogue.require($0)] } ?? modelCatalogue.entries }
         let tasks = try calling { try task.map { [try taskCatalogue.require($0)] } ?? taskCatalogue.entries }
         let (modelGiven, taskGiven) = try given()
@@ -68,6 +86,18 @@ struct Check: TakesSettings {
             let count = failed.reduce(0) { $0 + $1.failures.count }
             throw UserError("check: \(count) lines fail, of \(failed.map(\.name).joined(separator: ", "))")
         }
+    }
+
+    private func verify(_ run: RunDirectory) throws {
+        let check = try RunCheck(run, teachers: makeTeacher(named:for:))
+        if json {
+            let parts = check.findings.map { ["part": $0.part, "verdict": $0.verdict.rawValue, "text": $0.text] }
+            try printJSON(["run": run.name, "passed": check.passed, "parts": parts])
+        } else {
+            for finding in check.findings { print(finding.line) }
+        }
+        guard !check.passed else { return }
+        throw UserError("\(run.name): not sound in \(check.failures.map(\.part).joined(separator: ", "))")
     }
 
     /// The options that were given, of the model and of the task that are named; of all models those that all have.

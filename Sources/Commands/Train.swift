@@ -13,6 +13,7 @@ struct Train: TakesSettings {
             rl2x train --model gru --task bandit --arms 5 --episodes 100 --seed 1 --run runs/long
             rl2x train --task maze --learner trpo --dry-run
             rl2x train --resume runs/long
+            rl2x train --resume runs/long --previous
             rl2x train --from runs/bandit-gru-s0 --episodes 100
 
             Ctrl-C finishes the iteration, writes a checkpoint and stops; --resume continues with the same bits. So do \
@@ -54,9 +55,16 @@ struct Train: TakesSettings {
 
     @Option(
         help: ArgumentHelp(
-            "Run directory to continue; only --iterations, --threads and --checkpoint-every go with it.",
+            "Run directory to continue; only --previous, --iterations, --threads and --checkpoint-every go with it.",
             valueName: "dir"))
     var resume: String?
+
+    @Flag(
+        help: """
+            With --resume: continue from the checkpoint before the latest, as where the latest is damaged. What came after \
+            it is done anew.
+            """)
+    var previous = false
 
     @Option(
         help: ArgumentHelp(
@@ -76,7 +84,10 @@ struct Train: TakesSettings {
     func validate() throws {
         try check("iterations", iterations, 1...10_000_000)
         try check("checkpoint-every", checkpointEvery, 1...Int.max)
-        guard resume != nil else { return }
+        guard resume != nil else {
+            guard !previous else { throw ValidationError("--previous goes with --resume RUN only; add it") }
+            return
+        }
         let others =
             options.given + (runDirectory == nil ? [] : ["--run"]) + (config == nil ? [] : ["--config"])
             + (from == nil ? [] : ["--from"]) + (overwrite ? ["--overwrite"] : []) + (dryRun ? ["--dry-run"] : [])
@@ -89,7 +100,8 @@ struct Train: TakesSettings {
         let command = Array(CommandLine.arguments.dropFirst())
         if let resume {
             let session = try TrainingSession(
-                resuming: RunDirectory(resume), iterations: iterations, threads: threads.count,
+                resuming: RunDirectory(resume), from: previous ? .previous : .latest, iterations: iterations,
+                threads: threads.count,
                 checkpointEvery: checkpointEvery, command: command, teachers: makeTeacher(named:for:))
             return try follow(session, threads: threads.count)
         }

@@ -9,6 +9,7 @@ import Kernels
 ///     metrics.csv             a row an iteration
 ///     events.out.tfevents.*   the same for TensorBoard
 ///     checkpoint.safetensors  the latest state, replaced atomically
+///     checkpoint-previous.safetensors  the one before it, to fall back on
 ///
 /// A published policy (`rl2x zoo export`) is one to look at: it has `config.yaml`, and in place of a checkpoint
 ///
@@ -26,6 +27,7 @@ public struct RunDirectory: Sendable {
     public var manifestPath: String { path + "/manifest.json" }
     public var metricsPath: String { path + "/metrics.csv" }
     public var checkpointPath: String { path + "/checkpoint.safetensors" }
+    public var previousCheckpointPath: String { path + "/checkpoint-previous.safetensors" }
     /// Of a published policy.
     public var policyPath: String { path + "/model.safetensors" }
     /// Of a published policy.
@@ -35,6 +37,9 @@ public struct RunDirectory: Sendable {
     /// Whether a run has begun here.
     public var isRun: Bool { FileManager.default.fileExists(atPath: configurationPath) }
     public var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
+    public var hasPreviousCheckpoint: Bool { FileManager.default.fileExists(atPath: previousCheckpointPath) }
+    /// Whether there is a state to go on from.
+    public var isResumable: Bool { hasCheckpoint || hasPreviousCheckpoint }
     /// Whether it is a published policy: weights to play with, and no training to go on with.
     public var isPublished: Bool { isRun && !hasCheckpoint && FileManager.default.fileExists(atPath: policyPath) }
 
@@ -45,6 +50,16 @@ public struct RunDirectory: Sendable {
         return !names.allSatisfy(RunDirectory.isOwn)
     }
 
+    /// Whether a run was begun here and ended before its first checkpoint, with nothing trained and nothing else in the
+    /// directory: nothing is lost where it is begun anew.
+    var isHalfMade: Bool {
+        guard isRun, !isResumable, !holdsForeignFiles else { return false }
+        guard FileManager.default.fileExists(atPath: metricsPath) else { return true }
+        // The header alone, or a part of it.
+        guard let table = try? AtomicFile.read(metricsPath) else { return false }
+        return table.split(separator: UInt8(ascii: "\n")).count <= 1
+    }
+
     /// The files that a run writes; `--overwrite` removes these and no others.
     public func removeRun() throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: path) where RunDirectory.isOwn(name) {
@@ -53,8 +68,9 @@ public struct RunDirectory: Sendable {
     }
 
     private static func isOwn(_ name: String) -> Bool {
-        ["config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors"].contains(name)
-            || name.hasPrefix("events.out.tfevents.") || AtomicFile.isTemporary(name)
+        [
+            "config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors", "checkpoint-previous.safetensors",
+        ].contains(name) || name.hasPrefix("events.out.tfevents.") || AtomicFile.isTemporary(name)
     }
 
     /// Whether two paths lead to one directory.
@@ -136,6 +152,15 @@ public struct RunDirectory: Sendable {
             throw UserError("\(path): another process is training in this run directory; wait for it or name another")
         }
         return lock
+    }
+
+    /// What is wrong with a file, without what to do about it.
+    static func problem(_ error: any Error) -> String {
+        if let error = error as? FileError, error.description.hasSuffix("; " + error.remedy) {
+            return String(error.description.dropLast(error.remedy.count + 2))
+        }
+        let text = (error as? UserError)?.description ?? reason(error)
+        return text.range(of: "; ", options: .backwards).map { String(text[..<$0.lowerBound]) } ?? text
     }
 
     public static func reason(_ error: any Error) -> String {

@@ -16,6 +16,8 @@ public final class TrainingSession {
     private let log: MetricsLog
     private var manifest: Manifest
     private let lock: RunLock
+    /// The iteration of the checkpoint that is written already; nil: what is there must be written anew.
+    private var savedIteration: Int?
     private let started = ContinuousClock.now
 
     public enum Outcome: String, Sendable {
@@ -25,6 +27,13 @@ public final class TrainingSession {
     /// What to do with a directory that holds a run already.
     public enum Existing: Sendable {
         case refuse, overwrite
+    }
+
+    /// Which of a run's two checkpoints a training goes on from.
+    public enum Generation: Sendable {
+        case latest, previous
+        /// The latest, unless that one cannot be used and the one before it can: then a notice says so.
+        case sound
     }
 
     /// What whoever asked for a run can do where it cannot be: in the words of their command.
@@ -73,8 +82,8 @@ public final class TrainingSession {
     }
 
     private static func require(_ existing: Existing, _ run: RunDirectory) throws {
-        guard run.isRun, existing != .overwrite else { return }
-        guard run.hasCheckpoint else {
+        guard run.isRun, existing != .overwrite, !run.isHalfMade else { return }
+        guard run.isResumable else {
             throw UserError(
                 "\(run.path): a run is there that ended before its first checkpoint; replace it with --overwrite, or name "
                     + "another with --run")
@@ -131,9 +140,13 @@ public final class TrainingSession {
 
     /// Continues a run. Its parent need not be there: the checkpoint holds everything.
     ///
-    /// - Parameter iterations: iterations in all, if other than the run's own.
+    /// - Parameters:
+    ///   - generation: the checkpoint to go on from. The one before the latest takes its place; what the metrics tell of
+    ///     later iterations is dropped.
+    ///   - iterations: iterations in all, if other than the run's own.
     public init(
-        resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String],
+        resuming run: RunDirectory, from generation: Generation = .latest, iterations: Int?, threads: Int,
+        checkpointEvery: Int, command: [String],
         advice: Advice = .train,
         teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
@@ -143,25 +156,22 @@ public final class TrainingSession {
                     + "its weights: --from \(run.name)")
         }
         _ = try run.configuration()
-        guard run.hasCheckpoint else {
+        guard run.isResumable else {
             throw UserError("\(run.path): no checkpoint to resume from; start it again with --overwrite")
         }
         lock = try run.lock()
         // What counts is what another process left before it let the directory go.
         var configuration = try run.configuration()
         try configuration.validate()
-        let file = try SafetensorsFile(contentsOf: run.checkpointPath)
-        if let iterations {
-            let done = Int(file.metadata["iteration"] ?? "") ?? 0
-            guard iterations >= max(done, 1) else {
-                throw UserError("--iterations is \(iterations): the run has done \(done) already")
-            }
-            configuration.iterations = iterations
-        }
+        if let iterations { configuration.iterations = max(iterations, 1) }
         trainer = try Trainer(configuration, threads: threads, teachers: teachers)
-        try trainer.restore(file, path: run.checkpointPath)
+        let (file, path, notice) = try TrainingSession.restore(trainer, from: run, generation)
+        if let iterations, iterations < max(trainer.iteration, 1) {
+            throw UserError("--iterations is \(iterations): the run has done \(trainer.iteration) already")
+        }
+        if let notice { notices.append(notice) }
         if let text = file.metadata["configuration"],
-            let trained = try? Configuration(yaml: text, path: run.checkpointPath),
+            let trained = try? Configuration(yaml: text, path: path),
             !configuration.continues(trained)
         {
             throw UserError(
@@ -186,8 +196,52 @@ public final class TrainingSession {
                 "\(parent.run) has other weights now than those that this run began with at iteration \(parent.iteration) "
                     + "(\(parent.digest)): it was trained on or made anew; the run goes on as it began")
         }
+        savedIteration = iterations == nil ? trainer.iteration : nil
+        // Before the metrics are cut to it: a checkpoint may not be ahead of them. And what cannot be used must not become
+        // the one to fall back on.
+        if path != run.checkpointPath { try AtomicFile.keep(path, as: run.checkpointPath) }
         log = try MetricsLog(run, configuration, iteration: trainer.iteration, timesteps: trainer.timesteps)
         try beginSession(threads: threads, command: command)
+    }
+
+    /// Gives a trainer the state of one of a run's checkpoints.
+    /// - Throws: one line that offers the other one if that can be used.
+    /// - Returns: the checkpoint, where it lies, and what the user should know of the choice.
+    private static func restore(
+        _ trainer: Trainer, from run: RunDirectory, _ generation: Generation
+    ) throws -> (file: SafetensorsFile, path: String, notice: String?) {
+        func restored(_ path: String) throws -> SafetensorsFile {
+            let file = try SafetensorsFile(contentsOf: path)
+            try trainer.restore(file, path: path)
+            return file
+        }
+        func lastComponent(_ path: String) -> String { (path as NSString).lastPathComponent }
+        let paths = [run.checkpointPath, run.previousCheckpointPath]
+        let (wanted, other) = generation == .previous ? (paths[1], paths[0]) : (paths[0], paths[1])
+        do { return (try restored(wanted), wanted, nil) } catch {
+            guard FileManager.default.fileExists(atPath: other) else {
+                guard FileManager.default.fileExists(atPath: wanted) else {
+                    throw UserError("\(wanted): there is no such checkpoint; the run has no other one")
+                }
+                throw error
+            }
+            let problem =
+                FileManager.default.fileExists(atPath: wanted)
+                ? RunDirectory.problem(error) : "\(wanted): there is no such checkpoint"
+            guard let file = try? restored(other) else {
+                throw UserError(
+                    "\(problem); \(lastComponent(other)) cannot be used either: restore one of them from a copy, or "
+                        + "start anew")
+            }
+            let iteration = "\(lastComponent(other)) (iteration \(trainer.iteration))"
+            switch generation {
+            case .sound: return (file, other, "\(problem); the run goes on from \(iteration)")
+            case .latest:
+                throw UserError(
+                    "\(problem); \(iteration) is sound: continue from it with --resume \(run.path) --previous")
+            case .previous: throw UserError("\(problem); \(iteration) is sound: leave --previous out")
+            }
+        }
     }
 
     /// Trains to the end, or until `shouldStop` says so after an iteration. Writes a checkpoint in either case.
@@ -218,7 +272,12 @@ public final class TrainingSession {
         try writeManifest(outcome)
     }
 
-    private func saveCheckpoint() throws { try trainer.checkpoint().write(to: run.checkpointPath) }
+    private func saveCheckpoint() throws {
+        // Written twice, it would take the place of the one before it.
+        guard savedIteration != trainer.iteration else { return }
+        try trainer.checkpoint().write(to: run.checkpointPath, keeping: run.previousCheckpointPath)
+        savedIteration = trainer.iteration
+    }
 
     private func beginSession(threads: Int, command: [String]) throws {
         manifest.sessions.append(

@@ -126,6 +126,7 @@ import Testing
                 try expectFailure(call, in: directory, about: "run/checkpoint.safetensors")
             }
             try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.removeItem(atPath: directory + "/run/checkpoint-previous.safetensors")
             for call in [["evaluate", "run"], ["train", "--resume", "run"]] {
                 try expectFailure(call, in: directory, about: "run", "no checkpoint")
             }
@@ -188,11 +189,11 @@ import Testing
         }
     }
 
-    /// On a disk of 160 KiB that is filled up: no new checkpoint fits beside the old one, which must stay.
+    /// On a disk of 240 KiB that is filled up: no new checkpoint fits beside the old one, which must stay.
     @Test(.enabled(if: SmallDisk.isAvailable, "a small disk cannot be mounted here; that wants root"))
     func aFullDiskLeavesTheOldCheckpoint() throws {
         try withTemporaryDirectory { directory in
-            try SmallDisk.mounted(at: directory, bytes: 160 << 10) {
+            try SmallDisk.mounted(at: directory, bytes: 240 << 10) {
                 let run = directory + "/run"
                 try Command.succeed(Command.tiny(run, hidden: 24), in: directory)
                 let before = try Data(contentsOf: URL(fileURLWithPath: run + "/checkpoint.safetensors"))
@@ -214,8 +215,10 @@ import Testing
                 let names = try FileManager.default.contentsOfDirectory(atPath: run)
                 #expect(
                     names.allSatisfy {
-                        ["config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors"].contains($0)
-                            || $0.hasPrefix("events.out.tfevents.")
+                        [
+                            "config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors",
+                            "checkpoint-previous.safetensors",
+                        ].contains($0) || $0.hasPrefix("events.out.tfevents.")
                     }, "left over: \(names)")
 
                 // And when there is room again, it goes on as if nothing had been.

@@ -76,6 +76,7 @@ import Testing
         ["out/cells/bandit--gru--s1/"], ["out/cells/bandit--gru--s1/run/"],
         ["out/cells/bandit--gru--s1/run/.rl2x-17-3f.partial"],
         ["out/cells/bandit--gru--s1/run/config.yaml", "out/cells/bandit--gru--s1/run/metrics.csv"],
+        ["out/cells/", "out/records/", "out/replays/", "out/.rl2x-17-3f.partial"],
     ]) func whatAKillLeftIsNoObstacle(_ left: [String]) throws {
         try withPlan { directory in
             for name in left {
@@ -100,11 +101,70 @@ import Testing
         }
     }
 
-    /// A run that was killed before its first checkpoint: what is advised works.
+    /// `train` killed after each of the files that it makes before its first checkpoint: the same call goes on.
+    @Test func aHalfMadeRunIsBegunAnew() throws {
+        try withTemporaryDirectory { directory in
+            try Command.succeed(Command.tiny("whole"), in: directory)
+            let whole = snapshot(directory + "/whole")
+            let events = try #require(whole.keys.first { $0.hasPrefix("events.out.tfevents.") })
+            let order = ["config.yaml", "metrics.csv", events, "manifest.json"]
+            let header =
+                try #require(whole["metrics.csv"]?.split(separator: UInt8(ascii: "\n")).first) + Data("\n".utf8)
+            for count in 0...order.count {
+                let run = directory + "/run\(count)"
+                try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+                for name in order.prefix(count) {
+                    try (name == "metrics.csv" ? header : #require(whole[name])).write(
+                        to: URL(fileURLWithPath: run + "/" + name))
+                }
+                try write("half", to: run + "/.rl2x-17-3f.partial")
+                try Command.succeed(Command.tiny("run\(count)"), in: directory)
+                #expect(try checkpoint(run) == checkpoint(directory + "/whole"))
+                #expect(snapshot(run).count == whole.count)
+            }
+            // What holds anything else is no half-made start.
+            try write("", to: directory + "/other/config.yaml")
+            try write("mine", to: directory + "/other/notes.txt")
+            let refused = try Command.run(Command.tiny("other"), in: directory)
+            #expect(refused.code == 1 && refused.errorLines.count == 1, "\(refused.errors)")
+        }
+    }
+
+    /// Killed at any moment, `train` goes on when it is called again, with --resume from the first checkpoint on; `bench run`
+    /// with the same call. No call is stuck.
+    @Test func killedAtAnyMomentNothingIsStuck() throws {
+        try withPlan { directory in
+            try Command.succeed(Command.tiny("whole"), in: directory)
+            for delay in stride(from: 0, through: 90, by: 10) {
+                let run = "run\(delay)"
+                let training = try Command.Running(Command.tiny(run), in: directory)
+                usleep(UInt32(delay) * 1000)
+                training.send(SIGKILL)
+                _ = try training.wait()
+                let isBegun = RunDirectory(directory + "/" + run).isResumable
+                try Command.succeed(
+                    isBegun ? ["train", "--resume", run, "--threads", "1"] : Command.tiny(run), in: directory)
+                #expect(try checkpoint(directory + "/" + run) == checkpoint(directory + "/whole"))
+
+                let out = "out\(delay)"
+                let call = ["bench", "run", "tiny.yaml", "--out", out, "--index", "0", "--threads", "1"]
+                let bench = try Command.Running(call, in: directory)
+                usleep(UInt32(delay) * 1000)
+                bench.send(SIGKILL)
+                _ = try bench.wait()
+                try Command.succeed(call, in: directory)
+                #expect(FileManager.default.fileExists(atPath: "\(directory)/\(out)/records/\(cell).json"))
+            }
+        }
+    }
+
+    /// A run that was killed before its first checkpoint, but has rows: what is advised works.
     @Test func aRunWithoutACheckpointIsReplacedOnRequest() throws {
         try withTemporaryDirectory { directory in
             try Command.succeed(Command.tiny("run"), in: directory)
-            try FileManager.default.removeItem(atPath: directory + "/run/checkpoint.safetensors")
+            for name in ["checkpoint.safetensors", "checkpoint-previous.safetensors"] {
+                try FileManager.default.removeItem(atPath: directory + "/run/" + name)
+            }
             let refused = try Command.run(Command.tiny("run"), in: directory)
             #expect(refused.code == 1 && refused.errorLines.count == 1)
             #expect(refused.errors.contains("--overwrite") && !refused.errors.contains("--resume"), "\(refused.errors)")

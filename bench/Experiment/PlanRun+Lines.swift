@@ -44,7 +44,7 @@ extension PlanRun {
             return try Configuration(yaml: CellRecord.read(record).configuration, path: record)
         }
         let run = run(of: cell)
-        return run.isRun && run.hasCheckpoint ? try run.configuration() : nil
+        return run.isRun && run.isResumable ? try run.configuration() : nil
     }
 
     /// Throws unless the parent of a cell, if it is one of the plan, was done with the plan's settings. A cell that has begun

@@ -165,9 +165,9 @@ public struct PlanRun {
     ) throws -> CellRecord? {
         let run = RunDirectory(path + "/run")
         let session =
-            run.hasCheckpoint
+            run.isResumable
             ? try TrainingSession(
-                resuming: run, iterations: nil, threads: threads, checkpointEvery: 10, command: command,
+                resuming: run, from: .sound, iterations: nil, threads: threads, checkpointEvery: 10, command: command,
                 advice: PlanRun.advice, teachers: makeTeacher(named:for:))
             : try TrainingSession(
                 new: configuration, in: run, existing: .overwrite, threads: threads, checkpointEvery: 10,

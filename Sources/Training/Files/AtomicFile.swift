@@ -11,9 +11,11 @@ public enum AtomicFile {
     ///
     /// Postcondition: on return the content survives a crash of the process and of the machine.
     ///
+    /// - Parameter previous: where the old content is kept, in place of what was kept there; nil: it is not. At every
+    ///   moment a whole content is under one of the two names.
     /// - Throws: `FileError`, when the directory is missing or not writable, the disk is full, …
     ///   The temporary file is gone then.
-    public static func write(_ data: Data, to path: String) throws {
+    public static func write(_ data: Data, to path: String, keeping previous: String? = nil) throws {
         var status = stat()
         let exists = stat(path, &status) == 0
         if exists, status.st_mode & S_IFMT == S_IFDIR {
@@ -25,9 +27,7 @@ public enum AtomicFile {
 
         let destination = exists ? resolvingLinks(path) : path
         let directory = (destination as NSString).deletingLastPathComponent
-        // A name of its own, not a longer form of the file's name: that could exceed the limit of 255 bytes.
-        let unique = String(UInt64.random(in: .min ... .max), radix: 16)
-        let temporary = (directory as NSString).appendingPathComponent("\(prefix)\(getpid())-\(unique)\(suffix)")
+        let temporary = temporaryPath(in: directory)
 
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileError(path: path, action: "cannot write", code: errno) }
@@ -36,6 +36,12 @@ public enum AtomicFile {
         if code == 0, fsync(descriptor) != 0 { code = errno }
         // Network file systems report a full disk as late as here.
         if close(descriptor) != 0, code == 0 { code = errno }
+        if code == 0, exists, let previous {
+            do { try keep(path, as: previous) } catch {
+                unlink(temporary)
+                throw error
+            }
+        }
         if code == 0, rename(temporary, destination) != 0 { code = errno }
         guard code == 0 else {
             unlink(temporary)
@@ -44,7 +50,31 @@ public enum AtomicFile {
         synchronizeDirectory(directory)
     }
 
+    /// Gives the file at `path` a second name, in place of what that name stood for: when `path` is replaced, the content
+    /// stays under `other`. Where the file system has no such names, or the two lie on two of them, it is copied.
+    ///
+    /// - Throws: `FileError`. What was under `other` stays then.
+    public static func keep(_ path: String, as other: String) throws {
+        let destination = access(other, F_OK) == 0 ? resolvingLinks(other) : other
+        let directory = (destination as NSString).deletingLastPathComponent
+        let temporary = temporaryPath(in: directory)
+        guard linkat(AT_FDCWD, path, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0 else {
+            return try write(read(path), to: other)
+        }
+        let code = rename(temporary, destination) == 0 ? 0 : errno
+        // Where both are one file already, renaming does nothing and leaves the name.
+        unlink(temporary)
+        guard code == 0 else { throw FileError(path: other, action: "cannot write", code: code) }
+        synchronizeDirectory(directory)
+    }
+
     private static let (prefix, suffix) = (".rl2x-", ".partial")
+
+    /// A name of its own, not a longer form of a file's name: that could exceed the limit of 255 bytes.
+    private static func temporaryPath(in directory: String) -> String {
+        let unique = String(UInt64.random(in: .min ... .max), radix: 16)
+        return (directory as NSString).appendingPathComponent("\(prefix)\(getpid())-\(unique)\(suffix)")
+    }
 
     /// Whether a file of this name is a temporary one that a killed process left behind.
     public static func isTemporary(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(suffix) }

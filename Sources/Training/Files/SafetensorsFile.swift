@@ -109,9 +109,10 @@ public struct SafetensorsFile: Sendable, Equatable {
 
     /// Replaces the file at `path` with this one, or leaves it as it was (see `AtomicFile.write`).
     ///
+    /// - Parameter previous: where the old file is kept; nil: it is not.
     /// - Throws: `FileError`.
-    public func write(to path: String) throws {
-        try AtomicFile.write(encoded(), to: path)
+    public func write(to path: String, keeping previous: String? = nil) throws {
+        try AtomicFile.write(encoded(), to: path, keeping: previous)
     }
 
     // MARK: - Reading
