@@ -40,6 +40,14 @@ struct Train: TakesSettings {
             """)
     var iterations: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Time steps of this run after which to stop, in place of --iterations: it ends with the iteration in which they \
+            are reached.
+            """)
+    var timesteps: Int?
+
     @OptionGroup var threads: ThreadOptions
 
     @Option(
@@ -54,7 +62,7 @@ struct Train: TakesSettings {
 
     @Option(
         help: ArgumentHelp(
-            "Run directory to continue; only --iterations, --threads and --checkpoint-every go with it.",
+            "Run directory to continue; only --iterations, --timesteps, --threads and --checkpoint-every go with it.",
             valueName: "dir"))
     var resume: String?
 
@@ -75,6 +83,10 @@ struct Train: TakesSettings {
 
     func validate() throws {
         try check("iterations", iterations, 1...10_000_000)
+        try check("timesteps", timesteps, Configuration.timesteps)
+        if iterations != nil, timesteps != nil {
+            throw ValidationError("--timesteps cannot go with --iterations: both say where to stop; leave one out")
+        }
         try check("checkpoint-every", checkpointEvery, 1...Int.max)
         guard resume != nil else { return }
         let others =
@@ -89,12 +101,14 @@ struct Train: TakesSettings {
         let command = Array(CommandLine.arguments.dropFirst())
         if let resume {
             let session = try TrainingSession(
-                resuming: RunDirectory(resume), iterations: iterations, threads: threads.count,
+                resuming: RunDirectory(resume), iterations: iterations, timesteps: timesteps, threads: threads.count,
                 checkpointEvery: checkpointEvery, command: command, teachers: makeTeacher(named:for:))
             return try follow(session, threads: threads.count)
         }
         var request = try options.request(config: config, from: from)
-        if let iterations { request.iterations = iterations }
+        if iterations != nil || timesteps != nil {
+            (request.iterations, request.timesteps) = (iterations, timesteps)
+        }
         let configuration = try options.resolve(request)
         if dryRun { return print(configuration.yaml(), terminator: "") }
         let path = runDirectory ?? defaultDirectory(configuration)

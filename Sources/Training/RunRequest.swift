@@ -31,6 +31,8 @@ public struct RunRequest {
     public var seed = 0
     /// Iterations in all; nil: those of the schedule.
     public var iterations: Int?
+    /// Time steps after which to stop, in place of `iterations`.
+    public var timesteps: Int?
     /// Later ones take the place of earlier ones.
     public var settings: [Setting] = []
     /// The whole schedule, in place of the task's default.
@@ -111,6 +113,7 @@ public struct RunRequest {
         }
         try apply(forStages, to: &configuration, outerLoop: outerLoop)
         if let iterations { configuration.iterations = iterations }
+        if let timesteps { configuration.timestepLimit = timesteps }
         return configuration
     }
 

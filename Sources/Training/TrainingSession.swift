@@ -107,7 +107,7 @@ public final class TrainingSession {
     private static func notices(of parent: ParentRun, replacing run: RunDirectory) -> [String] {
         let (record, wanted) = (parent.record, parent.configuration.iterations)
         var notices: [String] = []
-        if record.iteration < wanted {
+        if record.iteration < wanted, parent.configuration.timestepLimit == nil {
             notices.append(
                 "\(record.run) has done \(record.iteration) of its \(wanted) iterations: the run begins with what it has learned "
                     + "by then")
@@ -131,9 +131,12 @@ public final class TrainingSession {
 
     /// Continues a run. Its parent need not be there: the checkpoint holds everything.
     ///
-    /// - Parameter iterations: iterations in all, if other than the run's own.
+    /// - Parameters:
+    ///   - iterations: iterations in all, if other than the run's own.
+    ///   - timesteps: time steps of the run in all, in place of its own limit.
     public init(
-        resuming run: RunDirectory, iterations: Int?, threads: Int, checkpointEvery: Int, command: [String],
+        resuming run: RunDirectory, iterations: Int?, timesteps: Int? = nil, threads: Int, checkpointEvery: Int,
+        command: [String],
         advice: Advice = .train,
         teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
@@ -158,6 +161,13 @@ public final class TrainingSession {
             }
             configuration.iterations = iterations
         }
+        if let timesteps {
+            let done = (Int(file.metadata["timesteps"] ?? "") ?? 0) - (configuration.parent?.lineTimesteps ?? 0)
+            guard timesteps >= max(done, 1) else {
+                throw UserError("--timesteps is \(timesteps): the run has done \(done) already")
+            }
+            configuration.timestepLimit = timesteps
+        }
         trainer = try Trainer(configuration, threads: threads, teachers: teachers)
         try trainer.restore(file, path: run.checkpointPath)
         if let text = file.metadata["configuration"],
@@ -168,7 +178,9 @@ public final class TrainingSession {
                 "\(run.configurationPath): not what the checkpoint was trained with; undo the change, or "
                     + advice.anew)
         }
-        if iterations != nil { try AtomicFile.write(Data(configuration.yaml().utf8), to: run.configurationPath) }
+        if iterations != nil || timesteps != nil {
+            try AtomicFile.write(Data(configuration.yaml().utf8), to: run.configurationPath)
+        }
         self.run = run
         self.checkpointEvery = checkpointEvery
         manifest =
