@@ -7,6 +7,7 @@ import Kernels
 ///     config.yaml             the resolved configuration
 ///     manifest.json           version, commit, seed, processor, kernel set, threads, start and end of each session
 ///     metrics.csv             a row an iteration
+///     metrics.jsonl           the same, a JSON object a line
 ///     events.out.tfevents.*   the same for TensorBoard
 ///     checkpoint.safetensors  the latest state, replaced atomically
 ///
@@ -25,6 +26,7 @@ public struct RunDirectory: Sendable {
     public var configurationPath: String { path + "/config.yaml" }
     public var manifestPath: String { path + "/manifest.json" }
     public var metricsPath: String { path + "/metrics.csv" }
+    public var metricsLinesPath: String { path + "/metrics.jsonl" }
     public var checkpointPath: String { path + "/checkpoint.safetensors" }
     /// Of a published policy.
     public var policyPath: String { path + "/model.safetensors" }
@@ -53,7 +55,7 @@ public struct RunDirectory: Sendable {
     }
 
     private static func isOwn(_ name: String) -> Bool {
-        ["config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors"].contains(name)
+        ["config.yaml", "manifest.json", "metrics.csv", "metrics.jsonl", "checkpoint.safetensors"].contains(name)
             || name.hasPrefix("events.out.tfevents.") || AtomicFile.isTemporary(name)
     }
 

@@ -214,7 +214,8 @@ import Testing
                 let names = try FileManager.default.contentsOfDirectory(atPath: run)
                 #expect(
                     names.allSatisfy {
-                        ["config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors"].contains($0)
+                        ["config.yaml", "manifest.json", "metrics.csv", "metrics.jsonl", "checkpoint.safetensors"]
+                            .contains($0)
                             || $0.hasPrefix("events.out.tfevents.")
                     }, "left over: \(names)")
 

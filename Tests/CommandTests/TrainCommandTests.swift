@@ -41,10 +41,10 @@ import Testing
             #expect(result.errors.contains("rl2x evaluate deep/run"), "what to do next")
             let run = directory + "/deep/run"
             let names = try FileManager.default.contentsOfDirectory(atPath: run).sorted()
-            #expect(names.count == 5)
+            #expect(names.count == 6)
             #expect(names[0] == "checkpoint.safetensors" && names[1] == "config.yaml")
             #expect(names[2].hasPrefix("events.out.tfevents.") && names[3] == "manifest.json")
-            #expect(names[4] == "metrics.csv")
+            #expect(names[4] == "metrics.csv" && names[5] == "metrics.jsonl")
             #expect(loggedIterations(run) == 2)
             let file = try checkpoint(run)
             #expect(file.metadata["iteration"] == "2" && file.metadata["timesteps"] == "400")
