@@ -20,9 +20,9 @@ struct Check: TakesSettings {
             metrics, both checkpoints with checksums and shapes, and whether their counts fit each other. A line for each says \
             ✓, or ✗ with what is wrong and what to do. Nothing is written. Exit code 1 if something is wrong.
 
-            Without RUN, models are judged. Models are small, and no training is done. With --reset-memory line 3 of the contract is broken on request and \
-            not judged. Without --task the contract is judged on every task and on a scripted one, whose trials differ in \
-            length. Exit code 1 if a line fails.
+            Without RUN, models are judged. Models are small, and no training is done. With --reset-memory line 3 of the \
+            contract is broken on request and not judged. Without --task the contract is judged on every task and on a \
+            scripted one, whose trials differ in length. Exit code 1 if a line fails.
             """)
 
     @Argument(help: ArgumentHelp("Run directory to verify, or zoo:NAME.", valueName: "run"))
@@ -44,7 +44,7 @@ struct Check: TakesSettings {
     func validate() throws {
         guard runDirectory != nil else { return }
         let others =
-            (model == nil ? [] : ["--model"]) + (task == nil ? [] : ["--task"]) + settings.settings.map(\.label)
+            settings.settings.map(\.label) + (model == nil ? [] : ["--model"]) + (task == nil ? [] : ["--task"])
         if let other = others.first {
             throw ValidationError("\(other) cannot go with a run: its own config.yaml decides; leave it out")
         }

@@ -29,6 +29,7 @@ public struct RL2XCommand: ParsableCommand {
         let words = Array(CommandLine.arguments.dropFirst())
         let called = CalledCommand(words, root: RL2XCommand.self)
         do {
+            try called.refuseUnknownWords()
             var command = try parseAsRoot(called.arguments())
             try command.run()
             Console.exit(0)

@@ -64,10 +64,10 @@ struct SettingScope: OptionSet {
 
 /// The command that a call names, and its arguments as the argument parser takes them.
 struct CalledCommand {
-    private let command: ParsableCommand.Type
-    private let words: [String]
+    let command: ParsableCommand.Type
+    let words: [String]
     /// Words that lead to the command.
-    private let depth: Int
+    let depth: Int
 
     init(_ words: [String], root: ParsableCommand.Type) {
         var (command, depth) = (root, 0)
@@ -81,7 +81,7 @@ struct CalledCommand {
         self.depth = depth
     }
 
-    private var taking: (any TakesSettings.Type)? { command as? any TakesSettings.Type }
+    var taking: (any TakesSettings.Type)? { command as? any TakesSettings.Type }
 
     /// `--NAME VALUE` and `--NAME=VALUE` of the catalogues' options as `--set NAME=VALUE`.
     func arguments() throws -> [String] {
@@ -117,7 +117,7 @@ struct CalledCommand {
 
 extension ParsableCommand {
     /// The word that calls it.
-    fileprivate static var word: String { configuration.commandName ?? "\(Self.self)".lowercased() }
+    static var word: String { configuration.commandName ?? "\(Self.self)".lowercased() }
 }
 
 /// The options of the catalogues, grouped by who owns them, as help shows them.

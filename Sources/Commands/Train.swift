@@ -41,6 +41,14 @@ struct Train: TakesSettings {
             """)
     var iterations: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Time steps of this run after which to stop, in place of --iterations: it ends with the iteration in which they \
+            are reached.
+            """)
+    var timesteps: Int?
+
     @OptionGroup var threads: ThreadOptions
 
     @Option(
@@ -55,7 +63,8 @@ struct Train: TakesSettings {
 
     @Option(
         help: ArgumentHelp(
-            "Run directory to continue; only --previous, --iterations, --threads and --checkpoint-every go with it.",
+            "Run directory to continue; only --previous, --iterations, --timesteps, --threads and --checkpoint-every go with "
+                + "it.",
             valueName: "dir"))
     var resume: String?
 
@@ -83,6 +92,10 @@ struct Train: TakesSettings {
 
     func validate() throws {
         try check("iterations", iterations, 1...10_000_000)
+        try check("timesteps", timesteps, Configuration.timesteps)
+        if iterations != nil, timesteps != nil {
+            throw ValidationError("--timesteps cannot go with --iterations: both say where to stop; leave one out")
+        }
         try check("checkpoint-every", checkpointEvery, 1...Int.max)
         guard resume != nil else {
             guard !previous else { throw ValidationError("--previous goes with --resume RUN only; add it") }
@@ -101,12 +114,14 @@ struct Train: TakesSettings {
         if let resume {
             let session = try TrainingSession(
                 resuming: RunDirectory(resume), from: previous ? .previous : .latest, iterations: iterations,
-                threads: threads.count,
+                timesteps: timesteps, threads: threads.count,
                 checkpointEvery: checkpointEvery, command: command, teachers: makeTeacher(named:for:))
             return try follow(session, threads: threads.count)
         }
         var request = try options.request(config: config, from: from)
-        if let iterations { request.iterations = iterations }
+        if iterations != nil || timesteps != nil {
+            (request.iterations, request.timesteps) = (iterations, timesteps)
+        }
         let configuration = try options.resolve(request)
         if dryRun { return print(configuration.yaml(), terminator: "") }
         let path = runDirectory ?? defaultDirectory(configuration)

@@ -22,7 +22,7 @@ extension Configuration {
             ("version", scalar("\(Configuration.fileVersion)")), ("task", scalar(task)),
             ("task_options", mapping(taskOptions)), ("model", scalar(model)),
             ("model_options", mapping(modelOptions)), ("seed", scalar("\(seed)")),
-            ("iterations", scalar("\(iterations)")),
+            timestepLimit.map { ("timesteps", scalar("\($0)")) } ?? ("iterations", scalar("\(iterations)")),
         ]
         if let parent {
             root.append(("from", .mapping(Node.Mapping(parent.entries.map { (Node($0.key), scalar($0.text)) }))))
@@ -50,7 +50,7 @@ extension Configuration {
 extension RunRequest {
     private static let keys = [
         "version", "task", "task_options", "model", "model_options", "learner", "learner_options", "seed",
-        "iterations", "batch_steps", "stages", "from",
+        "iterations", "timesteps", "batch_steps", "stages", "from",
     ]
 
     /// Reads a configuration file: a run's config.yaml, or any part of one. What is left out has its default. Unknown keys
@@ -112,6 +112,12 @@ extension RunRequest {
         learner = try keys["learner"]?.string()
         if let number = try keys["seed"]?.integer(0...Int.max) { seed = number }
         if let count = try keys["iterations"]?.integer(1...10_000_000) { iterations = count }
+        if let node = keys["timesteps"] {
+            guard keys["iterations"] == nil else {
+                throw node.error("both 'iterations' and 'timesteps' say where the training stops: leave one out")
+            }
+            timesteps = try node.integer(Configuration.timesteps)
+        }
         // A run that is named on the command line takes the place of the file's.
         if let node = keys["from"], origin == nil { parent = try Parent(node) }
         do {

@@ -54,13 +54,52 @@ public struct Configuration: Sendable, Equatable {
 
     /// Iterations in all: where the training stops. Fewer than the schedule has cut nothing else, so that a run which stopped
     /// early goes on as if it had not; more of them go on as the last stage ends.
+    ///
+    /// Where time steps are the limit, this is what they come to if every batch is full; the run may do a few more.
     public var iterations: Int {
-        get { limit ?? scheduledIterations }
-        set { limit = newValue == scheduledIterations ? nil : newValue }
+        get { timestepLimit.map(iterationsUntil) ?? limit ?? scheduledIterations }
+        set {
+            limit = newValue == scheduledIterations ? nil : newValue
+            timestepLimit = nil
+        }
     }
 
-    /// Nil: the whole schedule.
+    /// Nil: the whole schedule, or until `timestepLimit`.
     private var limit: Int?
+
+    /// Time steps of this run, without its parents', after which it stops: with the iteration in which they are reached.
+    /// Nil: iterations are the limit.
+    public var timestepLimit: Int? {
+        didSet { if timestepLimit != nil { limit = nil } }
+    }
+
+    /// Range of `timestepLimit`.
+    public static let timesteps = 1...1_000_000_000_000_000
+
+    /// The first iteration of a stage, counted from 0.
+    public func start(ofStage index: Int) -> Int { stages[..<index].reduce(0) { $0 + $1.iterations } }
+
+    /// Time steps of full batches in some iterations.
+    public func batchSteps(in range: Range<Int>) -> Double {
+        var (first, sum) = (0, 0.0)
+        for (index, stage) in stages.enumerated() {
+            let end = index == stages.count - 1 ? Int.max : first + stage.iterations
+            sum += Double(max(0, min(end, range.upperBound) - max(first, range.lowerBound))) * Double(stage.batchSteps)
+            first += stage.iterations
+        }
+        return sum
+    }
+
+    /// Iterations of full batches in which so many time steps are reached.
+    private func iterationsUntil(_ timesteps: Int) -> Int {
+        var (done, left) = (0, timesteps)
+        for (index, stage) in stages.enumerated() {
+            let needed = (left - 1) / max(1, stage.batchSteps) + 1
+            if index == stages.count - 1 || needed <= stage.iterations { return done + needed }
+            (done, left) = (done + stage.iterations, left - stage.iterations * stage.batchSteps)
+        }
+        return max(done, 1)
+    }
 
     /// The stage of an iteration, counted from 0, and the iteration's number within it; the last stage after the end.
     public func place(of iteration: Int) -> (stage: Int, within: Int) {
@@ -75,7 +114,7 @@ public struct Configuration: Sendable, Equatable {
     /// Whether two configurations differ in nothing but where the training stops.
     public func continues(_ other: Configuration) -> Bool {
         var other = other
-        other.limit = limit
+        (other.limit, other.timestepLimit) = (limit, timestepLimit)
         return self == other
     }
 
@@ -164,6 +203,11 @@ public struct Configuration: Sendable, Equatable {
     func validateStages() throws {
         guard seed >= 0 else { throw UserError("--seed is \(seed): choose a whole number of 0 or more") }
         if let limit { _ = try Stage.iterationsOption.check(.integer(limit), label: "--iterations") }
+        if let timestepLimit, !Configuration.timesteps.contains(timestepLimit) {
+            throw UserError(
+                "--timesteps is \(timestepLimit): choose a number in \(Configuration.timesteps.lowerBound) … "
+                    + "\(Configuration.timesteps.upperBound)")
+        }
         if stages.isEmpty { throw UserError("stages is empty: a run needs at least one stage") }
         for stage in stages {
             _ = try Stage.iterationsOption.check(.integer(stage.iterations), label: "--iterations")

@@ -7,6 +7,7 @@ import Kernels
 ///     config.yaml             the resolved configuration
 ///     manifest.json           version, commit, seed, processor, kernel set, threads, start and end of each session
 ///     metrics.csv             a row an iteration
+///     metrics.jsonl           the same, a JSON object a line
 ///     events.out.tfevents.*   the same for TensorBoard
 ///     checkpoint.safetensors  the latest state, replaced atomically
 ///     checkpoint-previous.safetensors  the one before it, to fall back on
@@ -26,6 +27,7 @@ public struct RunDirectory: Sendable {
     public var configurationPath: String { path + "/config.yaml" }
     public var manifestPath: String { path + "/manifest.json" }
     public var metricsPath: String { path + "/metrics.csv" }
+    public var metricsLinesPath: String { path + "/metrics.jsonl" }
     public var checkpointPath: String { path + "/checkpoint.safetensors" }
     public var previousCheckpointPath: String { path + "/checkpoint-previous.safetensors" }
     /// Of a published policy.
@@ -69,7 +71,8 @@ public struct RunDirectory: Sendable {
 
     private static func isOwn(_ name: String) -> Bool {
         [
-            "config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors", "checkpoint-previous.safetensors",
+            "config.yaml", "manifest.json", "metrics.csv", "metrics.jsonl", "checkpoint.safetensors",
+            "checkpoint-previous.safetensors",
         ].contains(name) || name.hasPrefix("events.out.tfevents.") || AtomicFile.isTemporary(name)
     }
 

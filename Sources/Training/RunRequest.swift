@@ -31,6 +31,8 @@ public struct RunRequest {
     public var seed = 0
     /// Iterations in all; nil: those of the schedule.
     public var iterations: Int?
+    /// Time steps after which to stop, in place of `iterations`.
+    public var timesteps: Int?
     /// Later ones take the place of earlier ones.
     public var settings: [Setting] = []
     /// The whole schedule, in place of the task's default.
@@ -111,6 +113,7 @@ public struct RunRequest {
         }
         try apply(forStages, to: &configuration, outerLoop: outerLoop)
         if let iterations { configuration.iterations = iterations }
+        if let timesteps { configuration.timestepLimit = timesteps }
         return configuration
     }
 
@@ -179,6 +182,13 @@ public struct RunRequest {
         }
     }
 
+    /// What a learner has in place of an option that it lacks; nil: nothing.
+    private func replacement(for setting: Setting, _ learners: [String]) -> String? {
+        let options = learners.compactMap { learnerCatalogue.entry(named: $0) }.flatMap(\.options)
+        guard setting.name == "learning-rate", options.named("maximum-kl") != nil else { return nil }
+        return "--maximum-kl bounds the policy's steps here, and --critic-learning-rate is the critic's rate"
+    }
+
     /// One line that says who has the option.
     private func refusal(of setting: Setting, _ configuration: Configuration) -> UserError {
         let learners = configuration.stages.map(\.learner).reduce(into: [String]()) {
@@ -194,7 +204,8 @@ public struct RunRequest {
         }
         return UserError(
             "\(setting.label) is no option of \(kind) \(own.map { "'\($0)'" }.joined(separator: " or ")): "
-                + "\(names.joined(separator: ", ")) \(names.count == 1 ? "has" : "have") it; leave it out")
+                + "\(names.joined(separator: ", ")) \(names.count == 1 ? "has" : "have") it; "
+                + (replacement(for: setting, learners) ?? "leave it out"))
     }
 }
 

@@ -119,7 +119,12 @@ public final class Trainer {
         RandomSource(seed: UInt64(seed)).split(Iteration.Stream.unseen.rawValue)
     }
 
-    public var isFinished: Bool { iteration >= configuration.iterations }
+    public var isFinished: Bool {
+        configuration.timestepLimit.map { ownTimesteps >= $0 } ?? (iteration >= configuration.iterations)
+    }
+
+    /// Time steps done, without those of the run's parents.
+    public var ownTimesteps: Int { timesteps - (configuration.parent?.lineTimesteps ?? 0) }
 
     /// Steps of the last iteration's batch.
     public var batchRows: Int { batch?.rows ?? 0 }

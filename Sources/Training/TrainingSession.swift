@@ -116,7 +116,7 @@ public final class TrainingSession {
     private static func notices(of parent: ParentRun, replacing run: RunDirectory) -> [String] {
         let (record, wanted) = (parent.record, parent.configuration.iterations)
         var notices: [String] = []
-        if record.iteration < wanted {
+        if record.iteration < wanted, parent.configuration.timestepLimit == nil {
             notices.append(
                 "\(record.run) has done \(record.iteration) of its \(wanted) iterations: the run begins with what it has learned "
                     + "by then")
@@ -144,9 +144,10 @@ public final class TrainingSession {
     ///   - generation: the checkpoint to go on from. The one before the latest takes its place; what the metrics tell of
     ///     later iterations is dropped.
     ///   - iterations: iterations in all, if other than the run's own.
+    ///   - timesteps: time steps of the run in all, in place of its own limit.
     public init(
-        resuming run: RunDirectory, from generation: Generation = .latest, iterations: Int?, threads: Int,
-        checkpointEvery: Int, command: [String],
+        resuming run: RunDirectory, from generation: Generation = .latest, iterations: Int?, timesteps: Int? = nil,
+        threads: Int, checkpointEvery: Int, command: [String],
         advice: Advice = .train,
         teachers: @escaping (String, any TaskFamily) throws -> any Teacher = Trainer.noTeacher
     ) throws {
@@ -164,10 +165,17 @@ public final class TrainingSession {
         var configuration = try run.configuration()
         try configuration.validate()
         if let iterations { configuration.iterations = max(iterations, 1) }
+        if let timesteps { configuration.timestepLimit = timesteps }
         trainer = try Trainer(configuration, threads: threads, teachers: teachers)
         let (file, path, notice) = try TrainingSession.restore(trainer, from: run, generation)
         if let iterations, iterations < max(trainer.iteration, 1) {
             throw UserError("--iterations is \(iterations): the run has done \(trainer.iteration) already")
+        }
+        if let timesteps {
+            let done = trainer.timesteps - (configuration.parent?.lineTimesteps ?? 0)
+            guard timesteps >= max(done, 1) else {
+                throw UserError("--timesteps is \(timesteps): the run has done \(done) already")
+            }
         }
         if let notice { notices.append(notice) }
         if let text = file.metadata["configuration"],
@@ -178,7 +186,9 @@ public final class TrainingSession {
                 "\(run.configurationPath): not what the checkpoint was trained with; undo the change, or "
                     + advice.anew)
         }
-        if iterations != nil { try AtomicFile.write(Data(configuration.yaml().utf8), to: run.configurationPath) }
+        if iterations != nil || timesteps != nil {
+            try AtomicFile.write(Data(configuration.yaml().utf8), to: run.configurationPath)
+        }
         self.run = run
         self.checkpointEvery = checkpointEvery
         manifest =

@@ -68,7 +68,7 @@ public struct Zoo: Sendable {
     }
 
     /// The edit distance of Levenshtein.
-    private static func distance(_ one: String, _ other: String) -> Int {
+    public static func distance(_ one: String, _ other: String) -> Int {
         let (one, other) = (Array(one), Array(other))
         var row = Array(0...other.count)
         for (index, letter) in one.enumerated() {

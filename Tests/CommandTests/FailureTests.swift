@@ -216,7 +216,7 @@ import Testing
                 #expect(
                     names.allSatisfy {
                         [
-                            "config.yaml", "manifest.json", "metrics.csv", "checkpoint.safetensors",
+                            "config.yaml", "manifest.json", "metrics.csv", "metrics.jsonl", "checkpoint.safetensors",
                             "checkpoint-previous.safetensors",
                         ].contains($0) || $0.hasPrefix("events.out.tfevents.")
                     }, "left over: \(names)")

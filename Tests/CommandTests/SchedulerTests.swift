@@ -7,7 +7,7 @@ import Testing
 @Suite struct SchedulerTests {
     /// A training whose iterations take about a second, so that two signals fall into one of them.
     private static let slow = [
-        "train", "--arms", "2", "--episodes", "5", "--hidden", "64", "--batch-steps", "60000", "--threads", "1",
+        "train", "--arms", "2", "--episodes", "5", "--hidden", "64", "--batch-steps", "240000", "--threads", "1",
         "--iterations", "100", "--run", "run",
     ]
 

@@ -41,10 +41,10 @@ import Testing
             #expect(result.errors.contains("rl2x evaluate deep/run"), "what to do next")
             let run = directory + "/deep/run"
             let names = try FileManager.default.contentsOfDirectory(atPath: run).sorted()
-            #expect(names.count == 6)
+            #expect(names.count == 7)
             #expect(names[0] == "checkpoint-previous.safetensors" && names[1] == "checkpoint.safetensors")
             #expect(names[2] == "config.yaml" && names[3].hasPrefix("events.out.tfevents."))
-            #expect(names[4] == "manifest.json" && names[5] == "metrics.csv")
+            #expect(names[4] == "manifest.json" && names[5] == "metrics.csv" && names[6] == "metrics.jsonl")
             #expect(loggedIterations(run) == 2)
             let file = try checkpoint(run)
             #expect(file.metadata["iteration"] == "2" && file.metadata["timesteps"] == "400")

@@ -383,6 +383,29 @@ func refusal(yaml: String) -> String { refusal { _ = try Configuration(yaml: yam
         #expect(refusal { try configuration.validate() }.contains("stages"))
     }
 
+    /// Time is estimated, and a limit of time steps turned into iterations, by the steps of each stage's batches.
+    @Test func stepsAreCountedByStage() throws {
+        var configuration = try unusual()
+        let stages = configuration.stages
+        let first = stages[0].iterations
+        let end = configuration.scheduledIterations
+        #expect(configuration.batchSteps(in: 0..<first) == Double(first * stages[0].batchSteps))
+        let all = stages.reduce(0) { $0 + $1.iterations * $1.batchSteps }
+        #expect(configuration.batchSteps(in: 0..<end) == Double(all))
+        let beyond = configuration.batchSteps(in: end..<end + 3)
+        #expect(beyond == Double(3 * stages[stages.count - 1].batchSteps))
+        #expect(configuration.start(ofStage: 0) == 0 && configuration.start(ofStage: 1) == first)
+        let full = configuration
+        for (steps, iterations) in [(1, 1), (all, end), (all + 1, end + 1)] {
+            configuration.timestepLimit = steps
+            #expect(configuration.iterations == iterations && configuration.stages == stages)
+            #expect(configuration.continues(full) && configuration != full)
+            #expect(try Configuration(yaml: configuration.yaml(), path: "run.yaml") == configuration)
+        }
+        configuration.iterations = end
+        #expect(configuration == full)
+    }
+
     /// Where a training stops is no part of its schedule: fewer iterations leave all stages as they are, and more go on with
     /// the values with which the last stage ends.
     @Test func iterationsStopOrGoOnAndLeaveTheSchedule() throws {

@@ -91,6 +91,28 @@ import Testing
         }
     }
 
+    /// A string tensor of one element for the plug-in `text`.
+    @Test func writesText() throws {
+        try withTemporaryDirectory { directory in
+            let writer = try TensorBoardEventWriter(directory: directory)
+            try writer.write(step: 9, text: "seed: 1", tag: "hyperparameters")
+            func block(_ message: Data, _ path: Int...) throws -> Data {
+                try path.reduce(message) { message, number in
+                    let field = try fields(message).first { $0.0 == number }
+                    guard case .bytes(let bytes) = field?.1 else { throw CancellationError() }
+                    return bytes
+                }
+            }
+            let value = try block(#require(messages(writer.path).last), 5, 1)
+            #expect(try block(value, 1) == Data("hyperparameters".utf8))
+            #expect(try block(value, 9, 1, 1) == Data("text".utf8))
+            let tensor = try fields(block(value, 8))
+            #expect(tensor.map(\.0) == [1, 2, 8] && tensor[0].1 == .number(7))
+            #expect(try fields(block(value, 8, 2, 2))[0].1 == .number(1))
+            #expect(try block(value, 8, 8) == Data("seed: 1".utf8))
+        }
+    }
+
     @Test func purgeIsASessionStart() throws {
         try withTemporaryDirectory { directory in
             let writer = try TensorBoardEventWriter(directory: directory, purgeStep: 7)

@@ -62,6 +62,58 @@ import Testing
         }
     }
 
+    /// Whatever of metrics.jsonl is missing, torn or too much when a run goes on, it comes to have the rows of metrics.csv.
+    @Test func linesOfJSONAreTheRowsOfTheTable() throws {
+        try withTemporaryDirectory { directory in
+            let (table, path) = (directory + "/metrics.csv", directory + "/metrics.jsonl")
+            let columns = ["iteration", "loss", "rate"]
+            let rows: [[Double]] = [[0, 0.25, .nan], [1, -1e-9, .infinity], [2, 3e20, 7]]
+            let csv = try MetricsTable(creating: table, columns: columns)
+            let lines = try MetricsLines(path, rowsOf: table)
+            for row in rows {
+                try csv.append(row)
+                try lines.append(row)
+            }
+            let whole = try AtomicFile.read(path)
+            let objects = try whole.split(separator: UInt8(ascii: "\n")).map {
+                try #require(JSONSerialization.jsonObject(with: $0) as? [String: Any])
+            }
+            try #require(objects.count == 3)
+            for (object, row) in zip(objects, rows) {
+                #expect(Set(object.keys) == Set(columns))
+                for (column, value) in zip(columns, row) {
+                    #expect(value.isFinite ? object[column] as? Double == value : object[column] is NSNull)
+                }
+            }
+            for spoilt in [Data(), whole.dropLast(5), whole + Data("{\"iteration\": 3".utf8)] {
+                try AtomicFile.write(Data(spoilt), to: path)
+                let again = try MetricsLines(path, rowsOf: table)
+                #expect(try AtomicFile.read(path) == whole)
+                again.close()
+            }
+        }
+    }
+
+    /// The names of Stable-Baselines3 stand for the policy's numbers alone, and a loss is what is minimised.
+    @Test func commonTagsMeanWhatTheyMeanElsewhere() {
+        func tags(_ learner: String, _ outcome: PolicyUpdate.Outcome) -> [String: Double] {
+            var report = IterationReport(iteration: 0, learner: learner, episodes: 3)
+            (report.meanTotalReward, report.stepsPerSecond, report.outcome) = (2.5, 900, outcome)
+            report.metrics = ["actual_kl": 0.01, "entropy": 0.6, "explained_variance": 0.5, "critic_loss": 0.2]
+            let tags = MetricsLog.commonTags(report)
+            return Dictionary(uniqueKeysWithValues: tags.map { ($0.tag, $0.value) })
+        }
+        let learning = [
+            "rollout/ep_rew_mean": 2.5, "train/approx_kl": 0.01, "train/explained_variance": 0.5,
+            "train/entropy_loss": -0.6, "train/value_loss": 0.2, "time/fps": 900,
+        ]
+        #expect(tags("ppo", .accepted) == learning && tags("trpo", .restored) == learning)
+        #expect(
+            tags("trpo", .skipped)
+                == learning.filter { !["train/approx_kl", "train/entropy_loss"].contains($0.key) })
+        #expect(tags("imitation", .skipped) == ["time/fps": 900])
+    }
+
     /// The table of a run that 0.1.0 began has TRPO's columns under PPO too: it keeps them.
     @Test func anOlderTableKeepsItsColumns() throws {
         try withTemporaryDirectory { directory in

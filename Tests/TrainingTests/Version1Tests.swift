@@ -113,7 +113,10 @@ import Testing
         #expect(imitation.stages.map(\.learner) == ["imitation", "imitation"])
         #expect(
             imitation.stages[0].learnerOptions
-                == ["teacher": "gittins", "histories": "teacher", "epochs": 2, "minibatches": 10, "learning-rate": 0.001])
+                == [
+                    "teacher": "gittins", "histories": "teacher", "epochs": 2, "minibatches": 10,
+                    "learning-rate": 0.001,
+                ])
     }
 
     /// PPO's rate went with the root of the trust region, and was that of the first stage.

@@ -85,6 +85,37 @@ public final class TensorBoardEventWriter {
         try file.append(Self.record(event.bytes))
     }
 
+    /// Appends a text, which TensorBoard shows as Markdown in its text tab.
+    ///
+    /// - Throws: `FileError`, when the disk is full or the writer was closed. Nothing of the record remains then.
+    public func write(
+        step: Int, text: String, tag: String, wallTime: Double = Date().timeIntervalSince1970
+    ) throws {
+        var plugin = ProtocolBuffer()
+        plugin.append("text", field: 1)  // SummaryMetadata.PluginData.plugin_name
+        var metadata = ProtocolBuffer()
+        metadata.append(plugin, field: 1)  // SummaryMetadata.plugin_data
+        var dimension = ProtocolBuffer()
+        dimension.append(1, field: 1)  // TensorShapeProto.Dim.size
+        var shape = ProtocolBuffer()
+        shape.append(dimension, field: 2)  // TensorShapeProto.dim
+        var tensor = ProtocolBuffer()
+        tensor.append(7, field: 1)  // TensorProto.dtype = DT_STRING
+        tensor.append(shape, field: 2)  // TensorProto.tensor_shape
+        tensor.append(text, field: 8)  // TensorProto.string_val
+        var value = ProtocolBuffer()
+        value.append(tag, field: 1)  // Summary.Value.tag
+        value.append(tensor, field: 8)  // Summary.Value.tensor
+        value.append(metadata, field: 9)  // Summary.Value.metadata
+        var summary = ProtocolBuffer()
+        summary.append(value, field: 1)
+        var event = ProtocolBuffer()
+        event.append(wallTime, field: EventField.wallTime)
+        event.append(step, field: EventField.step)
+        event.append(summary, field: EventField.summary)
+        try file.append(Self.record(event.bytes))
+    }
+
     /// Waits until all records are on the disk. Needed against a crash of the machine only.
     ///
     /// - Throws: `FileError`.
