@@ -41,17 +41,15 @@ struct Check: TakesSettings {
     @Flag(help: "Print one JSON object on standard output and nothing else.")
     var json = false
 
-    func validate() throws {
-        guard runDirectory != nil else { return }
-        let others =
-            settings.settings.map(\.label) + (model == nil ? [] : ["--model"]) + (task == nil ? [] : ["--task"])
-        if let other = others.first {
-            throw ValidationError("\(other) cannot go with a run: its own config.yaml decides; leave it out")
-        }
-    }
-
     func run() throws {
-        if let runDirectory { return try verify(RunDirectory.named(runDirectory)) }
+        if let runDirectory {
+            let others =
+                settings.settings.map(\.label) + (model == nil ? [] : ["--model"]) + (task == nil ? [] : ["--task"])
+            if let other = others.first {
+                throw ValidationError("\(other) cannot go with a run: its own config.yaml decides; leave it out")
+            }
+            return try verify(RunDirectory.named(runDirectory))
+        }
         let models = try calling { try model.map { [try modelCatalogue.require($0)] } ?? modelCatalogue.entries }
         let tasks = try calling { try task.map { [try taskCatalogue.require($0)] } ?? taskCatalogue.entries }
         let (modelGiven, taskGiven) = try given()
