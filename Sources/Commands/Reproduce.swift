@@ -68,8 +68,7 @@ struct Reproduce: ParsableCommand {
         let kept = try directories.map { try ClassicResults.read($0, table: paper) }
         let records = try zip(directories, kept).flatMap { directory, kept in
             // A directory that keeps classic results needs no records.
-            if kept == nil { _ = try Comparison.read(directory) }
-            let (records, damaged) = CellRecord.readAll(directory)
+            let (records, damaged) = try kept == nil ? read(directory) : CellRecord.readAll(directory)
             for line in damaged { printError("rl2x: " + line) }
             guard kept != nil || !records.isEmpty else { throw UserError("\(directory): no record can be read") }
             return records
@@ -87,6 +86,12 @@ struct Reproduce: ParsableCommand {
         let lines = lines(of: reproduction)
         print(markdown ? lines.markdown() : lines.plainText())
         print(Verdict.statement)
+    }
+
+    /// The records of a directory that must hold some.
+    private func read(_ directory: String) throws -> (results: [CellRecord], failures: [String]) {
+        let (comparison, failures) = try Comparison.read(directory)
+        return (comparison.records, failures)
     }
 
     /// What comes with a checkout of rl2x.

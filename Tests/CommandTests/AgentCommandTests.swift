@@ -194,6 +194,10 @@ import Testing
             let kept = try object(
                 call + ["--results", Command.package + "/bench/results/bandits", "--results", "kept"], in: directory)
             #expect(try rows(played, "cells").count == 80 && kept["trials"] as? Int != 2)
+            // A folder of records alone, without classic results.
+            let folder = Command.package + "/bench/results/bandits/records"
+            let trained = try object(call + ["--play", "--trials", "2", "--results", folder], in: directory)
+            #expect(try rows(trained, "cells").contains { $0["column"] as? String == "transformer" })
         }
     }
 
