@@ -153,18 +153,13 @@ struct SNAIL: SequencePolicy {
 }
 
 /// What SNAIL carries from step to step: keys and values of all steps, and of each block of convolutions the streams of the last
-/// steps, a ring.
+/// steps, a ring. Where lanes lie and how many steps they have taken is the cache's to know.
 final class SNAILMemory: SequenceMemory {
     let cache: KeyValueCache
     /// Of each block [lanes, ring · columns].
     private let streams: [Matrix]
     private let columns: [Int]
     private let ring: Int
-    /// Where each lane lies [lanes].
-    private var places: [Int]
-    /// Steps that each lane has taken, and had when its episode began [lanes].
-    private var steps: [Int]
-    private var starts: [Int]
 
     /// - Parameters:
     ///   - columns: of each block's stream.
@@ -175,9 +170,6 @@ final class SNAILMemory: SequenceMemory {
         let ring = max(1, min(reach, steps))
         streams = columns.map { Matrix(rows: lanes, columns: ring * $0) }
         (self.columns, self.ring) = (columns, ring)
-        places = Array(0..<lanes)
-        self.steps = [Int](repeating: 0, count: lanes)
-        starts = self.steps
     }
 
     var lanes: Int { cache.lanes }
@@ -185,42 +177,15 @@ final class SNAILMemory: SequenceMemory {
         cache.bytesPerLane + streams.reduce(0) { $0 + $1.columns } * MemoryLayout<Float>.size
     }
 
-    func reset(lane: Int) {
-        cache.reset(lane: lane)
-        (steps[lane], starts[lane]) = (0, 0)
-    }
-
-    func keep(lanes kept: [Int]) {
-        for (lane, old) in kept.enumerated() {
-            (places[lane], steps[lane], starts[lane]) = (places[old], steps[old], starts[old])
-        }
-        let gone = lanes - kept.count
-        places.removeLast(gone)
-        steps.removeLast(gone)
-        starts.removeLast(gone)
-        cache.keep(lanes: kept)
-    }
-
-    func restart(lanes: Int) {
-        cache.restart(lanes: lanes)
-        places.removeAll(keepingCapacity: true)
-        steps.removeAll(keepingCapacity: true)
-        starts.removeAll(keepingCapacity: true)
-        for lane in 0..<lanes {
-            places.append(lane)
-            steps.append(0)
-            starts.append(0)
-        }
-    }
+    func reset(lane: Int) { cache.reset(lane: lane) }
+    func keep(lanes kept: [Int]) { cache.keep(lanes: kept) }
+    func restart(lanes: Int) { cache.restart(lanes: lanes) }
 
     // MARK: A step: `beginEpisodes`, in each block `read` and then `write`, then `advance`
 
     /// Tells in which lanes the coming step is the first of an episode.
     /// - Parameter flags: 1 where it is [lanes].
-    func beginEpisodes(_ flags: UnsafePointer<Float>) {
-        cache.beginEpisodes(flags)
-        for lane in 0..<lanes where flags[lane] == 1 { starts[lane] = steps[lane] }
-    }
+    func beginEpisodes(_ flags: UnsafePointer<Float>) { cache.beginEpisodes(flags) }
 
     /// The first columns of a block's stream `back` steps before, zero where there was none.
     /// - Parameters:
@@ -230,8 +195,8 @@ final class SNAILMemory: SequenceMemory {
         block: Int, back: Int, columns count: Int, firstForgetful: Int, into target: UnsafeMutablePointer<Float>
     ) {
         for lane in 0..<lanes {
-            let (step, row) = (steps[lane] - back, target + lane * count)
-            let kept = step < 0 ? 0 : step < starts[lane] ? firstForgetful : count
+            let (step, row) = (cache.steps[lane] - back, target + lane * count)
+            let kept = step < 0 ? 0 : step < cache.starts[lane] ? firstForgetful : count
             if kept > 0 { row.update(from: place(block, lane, step), count: kept) }
             (row + kept).update(repeating: 0, count: count - kept)
         }
@@ -241,16 +206,13 @@ final class SNAILMemory: SequenceMemory {
     /// - Parameter x: [lanes, columns of the block]
     func write(block: Int, _ x: UnsafePointer<Float>) {
         let count = columns[block]
-        for lane in 0..<lanes { place(block, lane, steps[lane]).update(from: x + lane * count, count: count) }
+        for lane in 0..<lanes { place(block, lane, cache.steps[lane]).update(from: x + lane * count, count: count) }
     }
 
     /// Ends a step of all lanes.
-    func advance() {
-        cache.advance()
-        for lane in 0..<lanes { steps[lane] += 1 }
-    }
+    func advance() { cache.advance() }
 
     private func place(_ block: Int, _ lane: Int, _ step: Int) -> UnsafeMutablePointer<Float> {
-        streams[block].pointer + places[lane] * streams[block].columns + step % ring * columns[block]
+        streams[block].pointer + cache.places[lane] * streams[block].columns + step % ring * columns[block]
     }
 }

@@ -24,16 +24,7 @@ struct Evaluate: TakesSettings {
     @Argument(help: "Run directory, whose latest checkpoint is played, or zoo:NAME.")
     var directory: String
 
-    @Option(
-        parsing: .unconditional,
-        help:
-            "Members to play, one trial each, 2 … 10000000 (default: 10000; of tasks with a goal, such as mazes, 1000)."
-    )
-    var trials: Int?
-
-    @Option(
-        parsing: .unconditional, help: "Seed of the held-out members and of the actions drawn, 0 or more (default: 0).")
-    var seed = 0
+    @OptionGroup var held: MemberOptions
 
     @Flag(help: "Take the policy's most probable action instead of drawing one.")
     var deterministic = false
@@ -59,8 +50,6 @@ struct Evaluate: TakesSettings {
     var json = false
 
     func validate() throws {
-        try check("trials", trials, 2...10_000_000)
-        try check(seed: seed)
         guard withBaselines || !tune else {
             throw ValidationError("--tune is about the baselines: add --with-baselines, or leave it out")
         }
@@ -79,7 +68,7 @@ struct Evaluate: TakesSettings {
             settings.values(of: entry.options, owner: "task '\(configuration.task)'"))
         agent = try agent.playing(configuration)
         let family = try configuration.makeFamily()
-        let members = 0..<(trials ?? (family.measures.contains(.success) ? 1000 : 10_000))
+        let (members, seed) = (held.members(of: family), held.seed)
         let workers = Workers(threads: threads.count)
         let result = Evaluation(agent, family: family, members: members, seed: seed, workers: workers)
         let references = ReferenceReturns(of: family, members: members, seed: seed)

@@ -156,3 +156,24 @@ struct ThreadOptions: ParsableArguments {
 }
 
 extension Budget: ExpressibleByArgument {}
+
+/// The held-out members that a policy is evaluated on.
+struct MemberOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Members to play, one trial each, 2 … 10000000 (default: 10000; of tasks with a goal, such as mazes, 1000)."
+    )
+    var trials: Int?
+
+    @Option(
+        parsing: .unconditional, help: "Seed of the held-out members and of the actions drawn, 0 or more (default: 0).")
+    var seed = 0
+
+    func validate() throws {
+        try check("trials", trials, 2...10_000_000)
+        try check(seed: seed)
+    }
+
+    func members(of family: any TaskFamily) -> Range<Int> { 0..<(trials ?? family.evaluatedMembers) }
+}

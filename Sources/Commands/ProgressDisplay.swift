@@ -63,7 +63,7 @@ final class ProgressDisplay {
         for warning in report.warnings {
             printError("warning: iteration \(report.iteration + 1): \(warning)")
         }
-        let own = report.timesteps - (configuration.parent?.lineTimesteps ?? 0)
+        let own = configuration.ownTimesteps(of: report.timesteps)
         let goesOn = configuration.timestepLimit.map { own < $0 } ?? (report.iteration + 1 < configuration.iterations)
         if goesOn { announceStage(of: report.iteration + 1) }
     }
@@ -87,8 +87,8 @@ final class ProgressDisplay {
         // Stages differ in the steps of their batches, so time is counted in steps.
         let stepsNow: Double
         let stepsLeft: Double
+        let own = configuration.ownTimesteps(of: report.timesteps)
         if let limit = configuration.timestepLimit {
-            let own = report.timesteps - (configuration.parent?.lineTimesteps ?? 0)
             (stepsNow, stepsLeft) = (Double(own - firstTimesteps), Double(max(0, limit - own)))
         } else {
             stepsNow = configuration.batchSteps(in: firstIteration..<done)
@@ -98,7 +98,7 @@ final class ProgressDisplay {
         let stage = configuration.stages[configuration.place(of: report.iteration).stage]
         var parts =
             configuration.timestepLimit.map {
-                ["\(done)", "step \(report.timesteps - (configuration.parent?.lineTimesteps ?? 0))/\($0)"]
+                ["\(done)", "step \(own)/\($0)"]
             } ?? ["\(done)/\(configuration.iterations)"]
         if configuration.stages.count > 1 {
             parts.append("n \(report.episodes)")

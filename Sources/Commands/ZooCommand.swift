@@ -86,16 +86,7 @@ struct ZooExportCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Folder to make; its last part is the policy's name.", valueName: "dir"))
     var folder: String
 
-    @Option(
-        parsing: .unconditional,
-        help:
-            "Members to play, one trial each, 2 … 10000000 (default: 10000; of tasks with a goal, such as mazes, 1000)."
-    )
-    var trials: Int?
-
-    @Option(
-        parsing: .unconditional, help: "Seed of the held-out members and of the actions drawn, 0 or more (default: 0).")
-    var seed = 0
+    @OptionGroup var held: MemberOptions
 
     @Option(help: "How weights are stored: auto, float16 or float32 (default: auto).")
     var precision = PolicyExport.Precision.auto
@@ -105,17 +96,12 @@ struct ZooExportCommand: ParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
 
-    func validate() throws {
-        try check("trials", trials, 2...10_000_000)
-        try check(seed: seed)
-    }
-
     func run() throws {
         let run = try RunDirectory.named(source)
         try PolicyExport.requireFree(folder)
         let name = URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent
         let export = try PolicyExport(
-            run, name: name, trials: trials, seed: seed, precision: precision, licence: license,
+            run, name: name, trials: held.trials, seed: held.seed, precision: precision, licence: license,
             workers: Workers(threads: threads.count), progress: printError)
         try export.write(to: folder)
         print(ZooListCommand.table([export.record]).plainText())

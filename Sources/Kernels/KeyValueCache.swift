@@ -36,11 +36,11 @@ public final class KeyValueCache {
     private lazy var keys = Arena(capacity: layers * laneCapacity * slots * width)
     private lazy var values = Arena(capacity: layers * laneCapacity * slots * width)
     /// Where each lane lies [lanes].
-    private var places: [Int]
+    public private(set) var places: [Int]
     /// Steps that each lane has taken [lanes].
-    private var steps: [Int]
+    public private(set) var steps: [Int]
     /// Steps that each lane had taken when its episode began [lanes].
-    private var starts: [Int]
+    public private(set) var starts: [Int]
 
     /// - Parameters:
     ///   - lanes: most lanes.

@@ -73,6 +73,9 @@ public struct Configuration: Sendable, Equatable {
         didSet { if timestepLimit != nil { limit = nil } }
     }
 
+    /// Of a line's time steps, those of this run.
+    public func ownTimesteps(of line: Int) -> Int { line - (parent?.lineTimesteps ?? 0) }
+
     /// Range of `timestepLimit`.
     public static let timesteps = 1...1_000_000_000_000_000
 

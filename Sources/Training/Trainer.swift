@@ -124,7 +124,7 @@ public final class Trainer {
     }
 
     /// Time steps done, without those of the run's parents.
-    public var ownTimesteps: Int { timesteps - (configuration.parent?.lineTimesteps ?? 0) }
+    public var ownTimesteps: Int { configuration.ownTimesteps(of: timesteps) }
 
     /// Steps of the last iteration's batch.
     public var batchRows: Int { batch?.rows ?? 0 }

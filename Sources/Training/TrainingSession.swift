@@ -172,9 +172,8 @@ public final class TrainingSession {
             throw UserError("--iterations is \(iterations): the run has done \(trainer.iteration) already")
         }
         if let timesteps {
-            let done = trainer.timesteps - (configuration.parent?.lineTimesteps ?? 0)
-            guard timesteps >= max(done, 1) else {
-                throw UserError("--timesteps is \(timesteps): the run has done \(done) already")
+            guard timesteps >= max(trainer.ownTimesteps, 1) else {
+                throw UserError("--timesteps is \(timesteps): the run has done \(trainer.ownTimesteps) already")
             }
         }
         if let notice { notices.append(notice) }

@@ -5,25 +5,8 @@ import Testing
 
 /// A run says where it is, and stops where `--timesteps` says.
 @Suite struct ProgressCommandTests {
-    private static let schedule = """
-        task: bandit
-        task_options: {arms: 2, episodes: 6}
-        model_options: {hidden: 6}
-        seed: 4
-        stages:
-          - learner: trpo
-            iterations: 2
-            batch_steps: 200
-            task_options: {episodes: 2}
-          - learner: trpo
-            iterations: 4
-            batch_steps: 300
-        """
-
     private func train(_ run: String, _ more: String..., in directory: String) throws -> Command.Result {
-        try Data(ProgressCommandTests.schedule.utf8).write(to: URL(fileURLWithPath: directory + "/c.yaml"))
-        return try Command.succeed(
-            ["train", "--config", "c.yaml", "--threads", "1", "--run", run] + more, in: directory)
+        try TwoStages.train(run, more, in: directory)
     }
 
     @Test func everyStageIsAnnouncedBeforeItsFirstIteration() throws {
@@ -93,7 +76,7 @@ import Testing
 
     @Test func aFileSaysOneLimit() throws {
         try withTemporaryDirectory { directory in
-            let text = ProgressCommandTests.schedule + "\niterations: 3\ntimesteps: 500\n"
+            let text = TwoStages.schedule + "\niterations: 3\ntimesteps: 500\n"
             try Data(text.utf8).write(to: URL(fileURLWithPath: directory + "/both.yaml"))
             let result = try Command.run(["train", "--config", "both.yaml"], in: directory)
             #expect(result.code != 0 && result.errorLines.count == 1, "\(result.errors)")

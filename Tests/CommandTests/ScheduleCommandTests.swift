@@ -6,28 +6,8 @@ import Testing
 
 /// A run keeps its whole schedule, wherever `--iterations` stops it.
 @Suite struct ScheduleCommandTests {
-    /// Longer trials, a smaller trust region and less entropy from stage to stage.
-    private static let schedule = """
-        task: bandit
-        task_options: {arms: 2, episodes: 6}
-        model_options: {hidden: 6}
-        seed: 4
-        stages:
-          - learner: trpo
-            iterations: 2
-            batch_steps: 200
-            task_options: {episodes: 2}
-            learner_options: {maximum_kl: 0.02, final_maximum_kl: 0.01, entropy_bonus: 0.03, final_entropy_bonus: 0.01}
-          - learner: trpo
-            iterations: 4
-            batch_steps: 300
-            learner_options: {maximum_kl: 0.01, final_maximum_kl: 0.001, entropy_bonus: 0.01, final_entropy_bonus: 0}
-        """
-
     private func train(_ run: String, _ more: String..., in directory: String) throws -> Command.Result {
-        try Data(ScheduleCommandTests.schedule.utf8).write(to: URL(fileURLWithPath: directory + "/c.yaml"))
-        return try Command.succeed(
-            ["train", "--config", "c.yaml", "--threads", "1", "--run", run] + more, in: directory)
+        try TwoStages.train(run, more, in: directory)
     }
 
     private func resume(_ run: String, _ iterations: Int, in directory: String) throws -> Command.Result {

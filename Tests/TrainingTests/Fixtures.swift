@@ -1,9 +1,11 @@
 import Autodiff
 import Conformance
+import Foundation
 import Interface
 import Kernels
 import Models
 import Tasks
+import Testing
 
 @testable import Training
 
@@ -104,4 +106,31 @@ extension Matrix {
 
     /// As bits, because NaN ≠ NaN and 0 = −0.
     var bits: [UInt32] { values.map(\.bitPattern) }
+}
+
+/// Of the bytes of a file no single bit can be flipped unseen.
+func expectFlippedBitsAreDetected(_ file: SafetensorsFile, sourceLocation: SourceLocation = #_sourceLocation) {
+    let data = file.encoded()
+    for index in data.indices {
+        for bit in 0..<8 {
+            var damaged = data
+            damaged[index] ^= 1 << bit
+            #expect(throws: FileError.self, "bit \(bit) of byte \(index)", sourceLocation: sourceLocation) {
+                try SafetensorsFile(decoding: damaged, path: "test.safetensors")
+            }
+        }
+    }
+}
+
+extension Configuration {
+    /// A bandit of 2 arms and 5 pulls, a GRU of 8 units, seed 2, and one stage.
+    static func tiny(_ learner: String, iterations: Int, batchSteps: Int) throws -> Configuration {
+        var configuration = try Configuration.defaults(
+            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], modelOptions: ["hidden": 8], seed: 2)
+        configuration.stages = [
+            .complete(
+                learner, ["discount": 0.99, "gae-lambda": 0.3], iterations: iterations, batchSteps: batchSteps)
+        ]
+        return configuration
+    }
 }

@@ -8,12 +8,7 @@ import Testing
 /// The checkpoint before the latest: when it is kept, and how a run goes on from it.
 @Suite struct PreviousCheckpointTests {
     private func configuration(iterations: Int = 4) throws -> Configuration {
-        var configuration = try Configuration.defaults(
-            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], modelOptions: ["hidden": 8], seed: 2)
-        configuration.stages = [
-            .complete("ppo", ["discount": 0.99, "gae-lambda": 0.3], iterations: iterations, batchSteps: 200)
-        ]
-        return configuration
+        try Configuration.tiny("ppo", iterations: iterations, batchSteps: 200)
     }
 
     @discardableResult

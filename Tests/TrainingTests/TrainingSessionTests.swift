@@ -7,12 +7,7 @@ import Testing
 
 @Suite struct TrainingSessionTests {
     private func configuration(iterations: Int = 3) throws -> Configuration {
-        var configuration = try Configuration.defaults(
-            task: "bandit", model: "gru", taskOptions: ["arms": 2, "episodes": 5], modelOptions: ["hidden": 8], seed: 2)
-        configuration.stages = [
-            .complete("trpo", ["discount": 0.99, "gae-lambda": 0.3], iterations: iterations, batchSteps: 400)
-        ]
-        return configuration
+        try Configuration.tiny("trpo", iterations: iterations, batchSteps: 400)
     }
 
     private func begin(

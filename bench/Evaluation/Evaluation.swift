@@ -3,6 +3,11 @@ import Kernels
 import Tasks
 import Training
 
+extension TaskFamily {
+    /// Members of an evaluation unless told: fewer where episodes are long because they have a goal.
+    public var evaluatedMembers: Int { measures.contains(.success) ? 1000 : 10_000 }
+}
+
 /// An agent on members that no training has seen.
 public struct Evaluation: Sendable {
     /// Total reward of every trial, in the order of members.

@@ -124,3 +124,14 @@ public struct GoalEvaluation: Sendable, Equatable, Codable {
 
 /// Nil for what is not a number: the mean of nothing.
 private func known(_ value: Double) -> Double? { value.isFinite ? value : nil }
+
+extension GoalEvaluation {
+    /// What success and length are in each episode: a title and a cell for each.
+    var rows: [[String]] {
+        [
+            ["success"] + episodes.map { Display.percent($0.successRate) },
+            ["steps of a success"] + episodes.map { Display.fixed($0.length, 1) },
+            ["over the shortest way"] + episodes.map { Display.fixed($0.lengthOverShortest, 2) },
+        ]
+    }
+}

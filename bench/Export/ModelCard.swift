@@ -104,9 +104,7 @@ struct ModelCard {
         guard let goal = record.goal else { return "" }
         var table = TextTable(
             columns: [.init("", alignment: .left)] + goal.episodes.indices.map { .init("episode \($0 + 1)") })
-        table.append(["success"] + goal.episodes.map { Display.percent($0.successRate) })
-        table.append(["steps of a success"] + goal.episodes.map { Display.fixed($0.length, 1) })
-        table.append(["over the shortest way"] + goal.episodes.map { Display.fixed($0.lengthOverShortest, 2) })
+        for row in goal.rows { table.append(row) }
         return "\n" + table.markdown()
     }
 

@@ -32,7 +32,7 @@ public struct PolicyExport {
         var configuration = try run.configuration()
         try configuration.validate()
         let family = try configuration.makeFamily()
-        let members = 0..<(trials ?? (family.measures.contains(.success) ? 1000 : 10_000))
+        let members = 0..<(trials ?? family.evaluatedMembers)
         let (checkpoint, path) = try run.readPolicy()
         let agent = try LearnedAgent(run, configuration)
         let training = try PolicyExport.training(run, configuration, checkpoint)

@@ -139,15 +139,9 @@ extension Tape {
     public func complexScan(
         _ x: Node, factor: Node, state: Node? = nil, shape: Int?, flags: Node? = nil, firstForgetful: Int = 0
     ) -> Node {
-        let packed = shape.map { self.shape($0) }
-        precondition(packed == nil || packed!.rows == x.rows, "the shape does not fit")
+        requireSequence(rows: x.rows, shape: shape, state: state, stateCount: x.columns, flags: flags)
         precondition(factor.count == x.columns && x.columns % 2 == 0, "a factor for each of \(x.columns / 2) numbers")
         precondition(x.space != .constant && factor.space != .constant, "its operands have derivatives")
-        precondition(
-            state == nil || (state!.space == .constant && state!.count == x.count && shape == nil),
-            "a state is a constant, and taken one step further")
-        precondition(state == nil || !isRecording, "a step that changes a state has no derivative")
-        precondition(flags == nil || flags!.count == x.rows, "a row has one flag")
         let states = variable(rows: x.rows, columns: x.columns)
         apply(
             ComplexScan.self, operands(x, factor, state, flags), output: states,

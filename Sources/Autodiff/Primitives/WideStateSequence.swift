@@ -189,6 +189,17 @@ struct WideStatePlan {
 }
 
 extension Tape {
+    /// Stops unless a packed shape, a state that a step changes in place [lanes, stateCount] and flags [N, 1] fit N rows.
+    func requireSequence(rows: Int, shape: Int?, state: Node?, stateCount: Int, flags: Node?) {
+        let packed = shape.map { self.shape($0) }
+        precondition(packed == nil || packed!.rows == rows, "the shape does not fit")
+        precondition(
+            state == nil || (state!.space == .constant && state!.count == rows * stateCount && shape == nil),
+            "a state is a constant, and taken one step further")
+        precondition(state == nil || !isRecording, "a step that changes a state has no derivative")
+        precondition(flags == nil || flags!.count == rows, "a row has one flag")
+    }
+
     /// Checks what all recurrences with a wide state have in common, and applies one.
     ///
     /// - Parameters:
@@ -204,13 +215,9 @@ extension Tape {
         firstForgotten: Int, _ first: Int = 0, _ second: Int = 0, _ third: Int = 0, scalar: Float = 0
     ) -> Node {
         let (rows, state, flags) = (operands[0].rows, operands[6], operands[7])
-        let packed = shape.map { self.shape($0) }
-        precondition(packed == nil || packed!.rows == rows, "the shape does not fit")
-        precondition(
-            state.count == 0 || (state.space == .constant && state.count == rows * stateCount && shape == nil),
-            "a state is a constant, and taken one step further")
-        precondition(state.count == 0 || !isRecording, "a step that changes a state has no derivative")
-        precondition(flags.count == 0 || flags.count == rows, "a row has one flag")
+        requireSequence(
+            rows: rows, shape: shape, state: state.count > 0 ? state : nil, stateCount: stateCount,
+            flags: flags.count > 0 ? flags : nil)
         let output = variable(rows: rows, columns: columns)
         apply(
             WideStateSequence<Cell>.self, operands, output: output,

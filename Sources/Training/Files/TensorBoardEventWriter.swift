@@ -52,11 +52,7 @@ public final class TensorBoardEventWriter {
         if let purgeStep {
             var log = ProtocolBuffer()
             log.append(1, field: 1)  // SessionLog.status = START
-            var event = ProtocolBuffer()
-            event.append(now, field: EventField.wallTime)
-            event.append(purgeStep, field: EventField.step)
-            event.append(log, field: EventField.sessionLog)
-            try file.append(Self.record(event.bytes))
+            try write(log, field: EventField.sessionLog, step: purgeStep, wallTime: now)
         }
     }
 
@@ -78,11 +74,7 @@ public final class TensorBoardEventWriter {
             value.append(Float(scalar), field: 2)  // Summary.Value.simple_value
             summary.append(value, field: 1)  // Summary.value
         }
-        var event = ProtocolBuffer()
-        event.append(wallTime, field: EventField.wallTime)
-        event.append(step, field: EventField.step)
-        event.append(summary, field: EventField.summary)
-        try file.append(Self.record(event.bytes))
+        try write(summary, field: EventField.summary, step: step, wallTime: wallTime)
     }
 
     /// Appends a text, which TensorBoard shows as Markdown in its text tab.
@@ -109,10 +101,14 @@ public final class TensorBoardEventWriter {
         value.append(metadata, field: 9)  // Summary.Value.metadata
         var summary = ProtocolBuffer()
         summary.append(value, field: 1)
+        try write(summary, field: EventField.summary, step: step, wallTime: wallTime)
+    }
+
+    private func write(_ content: ProtocolBuffer, field: Int, step: Int, wallTime: Double) throws {
         var event = ProtocolBuffer()
         event.append(wallTime, field: EventField.wallTime)
         event.append(step, field: EventField.step)
-        event.append(summary, field: EventField.summary)
+        event.append(content, field: field)
         try file.append(Self.record(event.bytes))
     }
 

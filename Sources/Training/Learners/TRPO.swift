@@ -130,14 +130,15 @@ public final class TRPO: Learner {
         var settings = Settings(iteration.options)
         settings.maximumKL = iteration.geometric("maximum-kl")
         settings.entropyBonus = iteration.linear("entropy-bonus")
-        let trunk = settings.valueWeight > 0 ? trunk : nil
-        actorCritic.iterate(iteration, on: batch, sharing: trunk, report: &report) { clock in
+        actorCritic.iterate(iteration, on: batch, sharing: sharedTrunk(settings), report: &report) { clock in
             update(batch, settings: settings, random: iteration.random(.fisher), clock: &clock)
         }
         if report.outcome == .notFinite {
             report.warnings.append("the update was not finite and was undone; lower --maximum-kl or raise --damping")
         }
     }
+
+    private func sharedTrunk(_ settings: Settings) -> SharedTrunk? { settings.valueWeight > 0 ? trunk : nil }
 
     /// One update of θ from a batch whose advantages are known and standardised. On any outcome but `accepted`, θ is left as
     /// it was.
@@ -235,7 +236,7 @@ public final class TRPO: Learner {
                 at: parameters.pointer, part.shards, rows: part.rows, entropyBonus: Float(settings.entropyBonus),
                 hasMoved: part.isCopy, records: isWhole ? fisher.take(part.shards, rows: part.rows) : nil,
                 into: gradient)
-            if settings.valueWeight > 0, let trunk {
+            if let trunk = sharedTrunk(settings) {
                 trunk.copy(from: UnsafePointer(parameters.pointer), to: actorCritic.critic.parameters.pointer)
                 actorCritic.critic.addGradient(
                     settings.valueWeight, part.shards, rows: part.rows, trunk: trunk, to: gradient)
@@ -293,9 +294,10 @@ public final class TRPO: Learner {
         from origin: Matrix, scale first: Double, _ part: Part, _ settings: Settings, report: inout PolicyUpdate
     ) -> Double? {
         let parameters = actorCritic.parameters
+        let trunk = sharedTrunk(settings)
         /// −c · ½ mean (v − target)² with some θ
         func value(_ theta: Matrix) -> Double {
-            guard settings.valueWeight > 0, let trunk else { return 0 }
+            guard let trunk else { return 0 }
             let loss = actorCritic.critic.meanLoss(
                 part.shards, rows: part.rows, trunk: trunk, policy: UnsafePointer(theta.pointer))
             return -0.5 * settings.valueWeight * loss

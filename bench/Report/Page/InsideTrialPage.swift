@@ -56,9 +56,7 @@ struct InsideTrialPage {
         guard let goal = inside.goal else { return "" }
         var table = TextTable(
             columns: [.init("episode", alignment: .left)] + goal.episodes.indices.map { .init("\($0 + 1)") })
-        table.append(["success"] + goal.episodes.map { Display.percent($0.successRate) })
-        table.append(["steps of a success"] + goal.episodes.map { Display.fixed($0.length, 1) })
-        table.append(["over the shortest way"] + goal.episodes.map { Display.fixed($0.lengthOverShortest, 2) })
+        for row in goal.rows { table.append(row) }
         if !inside.successions.isEmpty {
             func row(_ title: String, _ share: (InsideTrial.Succession) -> Proportion) {
                 table.append([title, ""] + inside.successions.map { share($0).text })
